@@ -154,3 +154,44 @@ def test_a_ratio_of_means_on_a_reversed_scale_is_told_of_as_a_scale_and_not_as_a
     with pytest.raises(Exception, match="its scale runs the other way") as refused:
         found(replace(WELLBEING, measure="ROM"), {**reversed_scale, "higher_is_better": False})
     assert "event" not in str(refused.value)
+
+
+def arm(name: str, events: int, effect: float) -> dict[str, Any]:
+    """An arm of a trial with an adjusted ratio beside its counts."""
+    counted = {"ai": events, "n1i": 100, "ci": 25, "n2i": 100}
+    ends = {"ci_low": effect / 1.3, "ci_high": effect * 1.3}
+    own = {"measure": "RR", "effect": effect, "adjusted": True, "reported": counted}
+    return {**own, **ends, "arm": name}
+
+
+def test_arms_with_adjusted_effects_are_averaged_and_not_added_up_from_plain_counts() -> None:
+    rules = review(CARE)
+    (told,) = checked.findings(rules, [form(rules, "a", arm("x", 10, 0.9), arm("y", 9, 0.95))])
+    assert told.estimate is not None
+    assert told.estimate.value == pytest.approx((0.9 * 0.95) ** 0.5)
+    assert told.state == "too_little"
+
+
+def test_an_adjusted_ratio_in_another_measure_is_not_replaced_by_plain_counts() -> None:
+    own = {"measure": "RR", "effect": 0.9, "ci_low": 0.7, "ci_high": 1.1}
+    counted = {"ai": 10, "n1i": 100, "ci": 25, "n2i": 100}
+    adjusted = found(ODDS, {**own, "adjusted": True, "reported": counted})
+    assert adjusted.estimate is not None
+    assert (adjusted.estimate.measure, adjusted.state) == ("RR", "too_little")
+    plain = found(ODDS, {"measure": "RR", "reported": counted})
+    assert plain.estimate is not None and plain.estimate.measure == "OR"
+
+
+def test_where_all_results_count_two_analyses_of_the_same_people_are_one_result() -> None:
+    rules = review(CARE, methods=Methods(dependent="all"))
+    own = {"measure": "RR", "effect": 0.95, "ci_low": 0.7, "ci_high": 1.3, "n": 500}
+    plain = {"measure": "RR", "effect": 0.6, "ci_low": 0.45, "ci_high": 0.8, "n": 500}
+    both = form(rules, "a", plain, {**own, "adjusted": True})
+    once = form(rules, "a", {**own, "adjusted": True})
+    others = [form(rules, name, {**plain, "construct": "in care"}) for name in "bc"]
+    (with_both,) = checked.findings(rules, [both, *others])
+    (with_one,) = checked.findings(rules, [once, *others])
+    assert with_both.estimate == with_one.estimate
+    assert [row.reason for row in with_both.not_used] == [
+        "the result that allows for differences between the groups is used"
+    ]

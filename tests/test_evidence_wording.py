@@ -189,3 +189,29 @@ def test_a_size_that_matters_by_the_protocol_is_called_small_as_a_rule_of_thumb_
     assert important.size == "important"
     assert "small" not in wording.headline(important)
     assert "The difference is small by a rule of thumb (SMD 0.40" in wording.size(important)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.496, "moderate"), (0.494, "small"), (-0.796, "large"), (0.194, "very small")],
+)
+def test_a_standardised_size_is_called_by_the_figure_that_is_printed(
+    value: float, told: str
+) -> None:
+    found = finding(WELLBEING, study("a", smd(value, 0.1)))
+    assert f"{told} by a rule of thumb (SMD" in wording.size(found)
+
+
+def test_the_studies_that_an_unpooled_effect_rests_on_are_named() -> None:
+    """The largest study says nothing clear; the sentence rests on a smaller one."""
+    apart = replace(CARE, pool=False)
+    clear = study("a", ratio(0.33, 0.17, 0.64, n=200))
+    largest = study("b", ratio(0.83, 0.48, 1.46, n=400))
+    found = finding(apart, clear, largest)
+    assert found.state == "effect" and found.estimate is None
+    said = wording.words(found).text
+    assert "The largest study: B 2020 could be anything within its interval" in said
+    assert (
+        "On its own, one study clearly found that fewer children enter care: A 2020 (RR 0.33"
+        in said
+    )

@@ -275,14 +275,20 @@ def _further(
     They must be as good as the best: in its measure with an interval, of a construct and from a
     time that the protocol prefers as much.
     """
-    as_good = [candidate for candidate in others if _as_good(review, outcome, candidate, best)]
+    as_good = [
+        candidate
+        for candidate in others
+        if _as_good(review, outcome, candidate, best) and not _same_people(candidate, best)
+    ]
     left = [candidate for candidate in others if candidate not in as_good]
     further: list[Further] = []
     as_good.sort(key=lambda candidate: _rank(review, outcome, candidate))
     while as_good:
         first = as_good[0]
         slot = [candidate for candidate in as_good if _one_slot(candidate, first)]
-        as_good = [candidate for candidate in as_good if candidate not in slot]
+        again = [candidate for candidate in as_good if _same_people(candidate, first)]
+        left += [candidate for candidate in again if candidate is not first]
+        as_good = [one for one in as_good if one not in slot and one not in again]
         parts, put_aside = _of_different_parts(form, slot)
         left += [candidate for candidate, _ in put_aside]
         effect, _ = _combined_effect(parts)
@@ -384,7 +390,8 @@ def _table_of(result: Result) -> Table | None:
 def _computed(outcome: Outcome, oriented: Oriented, table: Table | None) -> Effect | None:
     """The effect that counts give in the outcome's measure; None where the result's own stands.
 
-    It stands too where an analysis of clusters gave it: plain counts would forget the clusters.
+    It stands too where it allows for differences between the groups or for clusters, which plain
+    counts would forget.
     """
     wanted = measures.read(outcome.measure)
     if wanted is None or table is None or oriented.no_size is not None:
@@ -393,8 +400,8 @@ def _computed(outcome: Outcome, oriented: Oriented, table: Table | None) -> Effe
     if effect is not None and effect.measure.measure.id == wanted.measure.id:
         return None
     result = oriented.result
-    allows_for_clusters = result.analysed == "clusters" and result.derivation is None
-    if effect is not None and allows_for_clusters:
+    is_reported = effect is not None and result.derivation is None
+    if is_reported and _allows_for_more(result):
         return None
     return _from_table(wanted, table)
 
@@ -488,6 +495,21 @@ def _one_slot(candidate: _Candidate, best: _Candidate) -> bool:
     other_people = (mine.arm, mine.subgroup) != (other.arm, other.subgroup)
     alike = same_thing and same_time and same_control and same_kind
     return candidate is best or (alike and other_people)
+
+
+def _same_people(candidate: _Candidate, other: _Candidate) -> bool:
+    """Whether two results are analyses of the same thing in the same people at the same time, such
+    as an adjusted one and a plain one.
+    """
+    return _measured(candidate.result) == _measured(other.result)
+
+
+def _measured(result: Result) -> tuple[object, ...]:
+    """What a result measured, when and in whom."""
+    thing = (result.construct, result.instrument)
+    time = (result.months, result.timing)
+    people = (result.arm, result.control_arm, result.subgroup)
+    return (*thing, *time, *people)
 
 
 def _only_words(candidate: _Candidate) -> bool:
@@ -615,32 +637,50 @@ def _put_together(form: Extraction, parts: Sequence[_Candidate], judged: Apprais
     """One contribution from one result, or from the subgroups and arms of one study."""
     first = parts[0]
     effect, chosen = _combined_effect(parts)
-    words = {part.oriented.words for part in parts}
-    lacks = [part.oriented.no_size for part in parts if part.oriented.no_size is not None]
     table = _combined_table(parts)
     rates = _rates_of(first.result) if len(parts) == 1 else None
-    return Contribution(
+    contribution = Contribution(
         study=form.study,
         label=form.label,
         year=form.year,
         appraised=judged,
         effect=effect,
-        words=first.oriented.words if effect is None and len(words) == 1 else None,
+        words=None,
         people=_people(form, parts),
         construct=first.result.construct,
         months=first.result.months,
         table=table,
         places=tuple(part.place for part in parts),
         chosen=chosen,
-        parts=tuple(part.oriented.effect for part in parts if part.oriented.effect)
-        if len(parts) > 1
-        else (),
         rates=rates,
-        no_size=lacks[0] if effect is None and lacks else None,
+    )
+    if effect is None:
+        return replace(contribution, words=_said_in_words(parts), no_size=_no_size_of(parts))
+    return replace(
+        contribution,
+        parts=_effects_put_together(parts),
         half_event=_by_half_an_event(parts, effect, table, rates),
         own=all(_has_own_effect(part) for part in parts),
         beyond_counts=any(_beyond_counts(part) for part in parts),
     )
+
+
+def _said_in_words(parts: Sequence[_Candidate]) -> str | None:
+    """The direction that all parts report in words; None where they differ."""
+    words = {part.oriented.words for part in parts}
+    return words.pop() if len(words) == 1 else None
+
+
+def _no_size_of(parts: Sequence[_Candidate]) -> NoSize | None:
+    """Why the parts give no size, by the first of them that says so."""
+    return next((part.oriented.no_size for part in parts if part.oriented.no_size), None)
+
+
+def _effects_put_together(parts: Sequence[_Candidate]) -> tuple[Effect, ...]:
+    """The effects of several arms or subgroups; empty for a single result."""
+    if len(parts) == 1:
+        return ()
+    return tuple(part.oriented.effect for part in parts if part.oriented.effect)
 
 
 def _has_own_effect(part: _Candidate) -> bool:
@@ -652,9 +692,12 @@ def _has_own_effect(part: _Candidate) -> bool:
 
 def _beyond_counts(part: _Candidate) -> bool:
     """Whether a result's own effect holds what its counts do not."""
-    allows_for_clusters = part.result.analysed == "clusters"
-    is_adjusted = own_figures.is_adjusted(part.result) or allows_for_clusters
-    return is_adjusted and _has_own_effect(part)
+    return _allows_for_more(part.result) and _has_own_effect(part)
+
+
+def _allows_for_more(result: Result) -> bool:
+    """Whether a reported effect allows for differences between the groups, or for clusters."""
+    return own_figures.is_adjusted(result) or result.analysed == "clusters"
 
 
 def _by_half_an_event(
@@ -708,7 +751,10 @@ def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
     if len(arms) == 1:
         return arms[0], say(mark("{n} subgroups of the study combined"), n=len(parts))
 
-    from_figures = None if subgroups else _arms_from_figures(parts, effects[0].measure)
+    from_figures = None
+    figures_hold_all = not subgroups and not any(_beyond_counts(part) for part in parts)
+    if figures_hold_all:
+        from_figures = _arms_from_figures(parts, effects[0].measure)
     effect = from_figures or _of_shared_control(arms)
     return effect, say(mark("{n} arms of the trial combined"), n=len(arms))
 

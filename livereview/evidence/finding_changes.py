@@ -34,7 +34,7 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Most serious first."""
 
-RULE_VERSION = "5"
+RULE_VERSION = "6"
 RULE_TEXT = mark(
     "Each finding is compared with the one before by what it shows, its side, its size beside the smallest difference "
     "that matters, its certainty, what is said against it, and its first sentence. Now shows something else, no longer "

@@ -31,7 +31,7 @@ from livereview.evidence.orientation import Z, is_good
 from livereview.messages import mark, say
 from livereview.review import Comparison, Methods, Outcome, Review
 
-RULE, RULE_VERSION = "finding", "4"
+RULE, RULE_VERSION = "finding", "5"
 MAIN = "main"
 """Id of the comparison of a review whose protocol names none."""
 

@@ -316,7 +316,8 @@ def estimate_in_words(estimate: Estimate, unit: str | None) -> str:
             figure=figure,
         )
     if estimate.measure == "SMD":
-        gloss = next(text for bound, text in SMD_GLOSS if abs(estimate.value) < bound)
+        printed = abs(round(estimate.value, DIGITS))
+        gloss = next(text for bound, text in SMD_GLOSS if printed < bound)
         return say(mark("{gloss} by a rule of thumb ({figure})"), gloss=say(gloss), figure=figure)
     if estimate.measure == "MD" and unit:
         return say(
@@ -677,16 +678,20 @@ def _on_their_own(finding: Finding) -> list[str]:
 
 
 def _clear_results(finding: Finding, clear: Sequence[StudyEffect]) -> list[str]:
-    """The studies of `clear` that say something else than the finding.
+    """The studies of `clear` that say something else than the finding, and where nothing is pooled
+    those on which it rests.
 
     Where it says nothing their figures stand without words of a side, which a reader would take
     for its answer.
     """
     if finding.state == "disagree":
         return [_clearly_found(finding, clear, side) for side in ("more", "fewer")]
+    agreeing = []
+    if finding.state == "effect" and finding.estimate is None and finding.side is not None:
+        agreeing = [_clearly_found(finding, clear, finding.side)]
     studies = [study for study in clear if study.leans != finding.side]
     if not studies:
-        return []
+        return agreeing
     named = _named([_with_figure(study) for study in studies])
     if finding.state == "effect":
         text = many(
