@@ -27,7 +27,7 @@ from livereview.sources.open_copies import OpenCopy, told_by
 from livereview.sources.protocol import Query, Window
 from livereview.surveillance.lookups import NEEDS, SOURCES, Known, queries
 
-from . import lanes, owner, progress, sharing
+from . import lanes, owner, progress, second_opinions, sharing
 from .open_copies import fetch_copies
 from .surveil import (
     LONGEST_SEARCH,
@@ -83,6 +83,8 @@ def recheck(
                 "open copies: %d kept, %d tried in vain", fetched.kept, fetched.failed
             )
         published = publish(client, review, moment)
+        if via is None:  # last: nobody waits for it
+            second_opinions.ask(client, chosen, review, moment, get_run_logger())
     return verdict(NightReport(review, endings, published))
 
 

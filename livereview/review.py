@@ -473,6 +473,38 @@ class Costs:
     outcomes: tuple[str, ...] = ()
 
 
+ASSISTANT_USES = ("criteria",)
+"""What a language model may be asked for: answers on each criterion."""
+
+ASSISTANT_SEEN_BY = ("lead_only", "after_own_decision")
+"""Who sees its answers: the lead, on settled reports; or each reviewer too, after their own decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """The language model that gives a second opinion; without this table there is none.
+
+    Attributes:
+        model: As its server calls it.
+        uses: Of ASSISTANT_USES.
+        seen_by: One of ASSISTANT_SEEN_BY.
+        records_per_night, records_in_all: How many questions may be asked.
+        floor: The sensitivity that its evaluation is held against: one careful human's by default.
+        temperature: As sent; 0 does not make answers repeatable.
+        apart: The tag of reports that were used to write the prompt or the criteria: its
+            evaluation leaves them out.
+    """
+
+    model: str
+    uses: tuple[str, ...] = ASSISTANT_USES
+    seen_by: str = "lead_only"
+    records_per_night: int = 200
+    records_in_all: int = 5_000
+    floor: float = 0.866
+    temperature: float = 0.0
+    apart: str = "prompt set"
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """The review that this one continues: PRISMA's "previous studies".
@@ -530,6 +562,7 @@ class Review:
     configurations: tuple[Configuration, ...] = ()
     base: Base | None = None
     costs: Costs | None = None
+    assistant: Assistant | None = None
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
     # where readers suggest a study: the owner's /suggest/ID as the public reaches it
     suggestions: str | None = None

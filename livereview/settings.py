@@ -34,7 +34,17 @@ SECRETS = (
     "LIVEREVIEW_OWNER_TOKEN",
     "LIVEREVIEW_ALERT_WEBHOOK",
     "LIVEREVIEW_PING_URL",
+    "LIVEREVIEW_ASSISTANT_KEY",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a million tokens cost: `read` by the model, and `written` by it."""
+
+    read: float
+    written: float
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,20 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
         "hears nothing.",
     ),
     Setting(
+        "LIVEREVIEW_ASSISTANT_URL",
+        "Where the language model is that gives second opinions, for reviews with an `[assistant]`: an "
+        "OpenAI-compatible address such as `https://host/v1`; https, or this machine.",
+    ),
+    Setting(
+        "LIVEREVIEW_ASSISTANT_KEY",
+        "The key for it, sent as `Authorization: Bearer …`; a server on this machine may need none.",
+    ),
+    Setting(
+        "LIVEREVIEW_ASSISTANT_PRICE",
+        "What it costs for a million tokens read and written, with the currency, such as "
+        "`0.15 0.60 USD`: then each answer is kept with its cost.",
+    ),
+    Setting(
         "LIVEREVIEW_OIDC_ISSUER",
         "The OpenID Connect provider people may sign in through, exactly as it names "
         "itself; with the next two and `LIVEREVIEW_URL` (https), all or none.",
@@ -284,6 +308,8 @@ class Settings:
         proxies: Addresses and networks whose X-Forwarded-… are believed
             (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's.
         webhook_hosts: (address, port) of machines that are not public and that webhooks may go to.
+        assistant: Where the language model is that gives second opinions
+            (LIVEREVIEW_ASSISTANT_URL); price: what it costs (LIVEREVIEW_ASSISTANT_PRICE).
     """
 
     home: Path
@@ -308,6 +334,8 @@ class Settings:
     log_level: str = "info"
     access_log: bool = False
     run: str = ""
+    assistant: str = ""
+    price: Price | None = None
 
     @property
     def address(self) -> str:
@@ -341,6 +369,11 @@ class Settings:
     def ping_url(self) -> str:
         """What is asked while all is well, or nothing."""
         return self.secrets.get("LIVEREVIEW_PING_URL", "")
+
+    @property
+    def assistant_key(self) -> str:
+        """The key for the assistant's server, or nothing."""
+        return self.secrets.get("LIVEREVIEW_ASSISTANT_KEY", "")
 
     @property
     def database(self) -> Path:
@@ -386,6 +419,8 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         log_level=_one_of(environment, "LIVEREVIEW_LOG_LEVEL", LOG_LEVELS, "info"),
         access_log=_one_of(environment, "LIVEREVIEW_ACCESS_LOG", ("on", "off"), "off") == "on",
         run=environment.get("PREFECT__FLOW_RUN_ID", ""),
+        assistant=_assistant(environment),
+        price=_price(environment.get("LIVEREVIEW_ASSISTANT_PRICE", "")),
     )
 
 
@@ -518,6 +553,35 @@ def _owner(environment: Mapping[str, str]) -> str:
             f"LIVEREVIEW_OWNER is {url!r}; give https://host, or http://127.0.0.1:8000 on this machine"
         )
     return url
+
+
+def _assistant(environment: Mapping[str, str]) -> str:
+    """Where the assistant's server is.
+
+    Raises:
+        Refused: for an address on which its key and the records could be read on the way.
+    """
+    url = environment.get("LIVEREVIEW_ASSISTANT_URL", "").rstrip("/")
+    if url and (not sealed(url) or "?" in url or "#" in url):
+        raise Refused(
+            f"LIVEREVIEW_ASSISTANT_URL is {url!r}; give https://host/v1, or http://127.0.0.1:8080/v1"
+            " on this machine"
+        )
+    return url
+
+
+def _price(text: str) -> Price | None:
+    """The price of "0.15 0.60 USD"; refused where it is something else."""
+    if not text.strip():
+        return None
+    amount = r"(\d{1,6}(?:\.\d{1,6})?)"
+    parts = re.fullmatch(rf"{amount}\s+{amount}\s+([A-Z]{{3}})", text.strip())
+    if parts is None:
+        raise Refused(
+            "LIVEREVIEW_ASSISTANT_PRICE must be the prices of a million tokens read and written and a"
+            f" currency, such as 0.15 0.60 USD; got {text!r}"
+        )
+    return Price(float(parts[1]), float(parts[2]), parts[3])
 
 
 def of_this_machine(url: str) -> bool:

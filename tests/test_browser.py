@@ -591,6 +591,7 @@ def test_axe_finds_nothing(
                 f"/r/{REVIEW}/files",
                 f"/r/{REVIEW}/conflicts",
                 f"/r/{REVIEW}/ledger",
+                f"/r/{REVIEW}/assistant",
                 f"/r/{REVIEW}/retrieval",
                 f"/r/{REVIEW}/records?q=trial&state=open",
                 f"/r/{REVIEW}/records/{article(1).record_id}",

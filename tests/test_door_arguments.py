@@ -38,7 +38,19 @@ SOUND: dict[str, Any] = {
     "body": {"base64": "AAAA"}, "version": 1, "url": "http://x", "attempt": 1, "outcome": "ok", "record": "r1",
     "origin": "o",
 }  # fmt: skip
-OWN: dict[str, dict[str, Any]] = {"take_open_copy": {"version": "published version"}}
+OWN: dict[str, dict[str, Any]] = {
+    "take_open_copy": {"version": "published version"},
+    "take_assistant_answer": {
+        "record_version": 1,
+        "protocol": "0" * 64,
+        "prompt": "criteria-1",
+        "title": "T",
+        "abstract": "A",
+        "sent": '{"model": "m"}',
+        "seconds": 1.0,
+        "problem": "p",
+    },
+}
 
 
 def sound_of(operation: str) -> dict[str, Any]:

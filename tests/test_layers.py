@@ -12,7 +12,7 @@ CORE = {"records", "links", "errors", "review"}
 PURE = (
     "decoding", "identifiers", "links", "registrations",
     "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
-    "statistics", "ranking", "exchange", "cells", "texts", "packed", "pdf_text",
+    "statistics", "ranking", "exchange", "assistant", "cells", "texts", "packed", "pdf_text",
     "workbooks",
 )  # fmt: skip
 EVERYTHING = {
@@ -67,6 +67,8 @@ ALLOWED: dict[str, set[str]] = {
     "evidence": CORE | {"cells", "statistics", "messages", "texts"},
     "statistics": {"errors"},
     "ranking": {"errors"},
+    "assistant": {"errors", "evidence", "review", "statistics", "texts"},
+    "second_opinions": {"commands", "errors", "settings", "wire"},
     "exchange": CORE | {"cells", "decoding", "evidence", "identifiers", "workbooks"},
     "summary": CORE | {"cells", "evidence", "surveillance", "messages"},
     "fetch": {"wire", "sources", "records", "errors"},
@@ -89,6 +91,7 @@ ALLOWED: dict[str, set[str]] = {
     "dedup_files": {"cells", "packed", "dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
+        "assistant",
         "pdf_text",
         "identifiers",
         "private_files",
@@ -187,6 +190,7 @@ ALLOWED: dict[str, set[str]] = {
         "surveillance",
         "review_toml",
         "client",
+        "second_opinions",
         "settings",
     },
 }

@@ -4,7 +4,9 @@ word to the test where little is found.
 
 from __future__ import annotations
 
+import re
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +122,17 @@ def test_no_label_behind_the_stop_is_used(drawn: list[bool], expected: list[floa
     read = calibrated_stop(labels, scores, LIMIT)
     turned = labels[:read] + [1 - label for label in labels[read:]]
     assert calibrated_stop(turned, scores, LIMIT) == read
+
+
+def test_the_documentation_tells_the_ratios_that_the_rule_ships_with() -> None:
+    """Both are written down after `python -m tests.bench.stopping`; neither may change alone."""
+    text = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("**Stopping by the calibrated rule**")
+    rows = re.findall(r"^\| (\w+) \| \d+ \| (\.\d{3}) \|", table, re.MULTILINE)
+    told = {name: float(ratio) for name, ratio in rows}
+    shipped = {
+        name.removesuffix("_qualitative"): ratio for name, ratio in calibrated.DEVELOPMENT.items()
+    }
+    assert told == shipped
+    ratio = f"{calibrated.SHIPPED.ratio:.3f}".removeprefix("0")
+    assert f"the limit is .85 of the smallest, {ratio}:" in table

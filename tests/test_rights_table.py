@@ -149,6 +149,7 @@ ROUTES = {
     "GET /r/{review}/ledger.json": LEAD_READS,
     "GET /r/{review}/curve.{kind}": LEAD_READS,
     "GET /r/{review}/why/{record}": LEAD_READS,
+    "GET /r/{review}/assistant": LEAD_READS,
     "POST /r/{review}/second-look": LEAD_MANAGES,
     "POST /r/{review}/open": LEAD_MANAGES,
     "POST /r/{review}/sign-off": LEAD_MANAGES,
@@ -227,6 +228,7 @@ OWNER_ONLY      = "u u u u u   n n n n n n n   n u y u"  # fmt: skip
 NIGHTS = DOOR
 MANAGED         = "u u u u u   n n n y n n y   - u y u"  # fmt: skip
 BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked open_copies_wanted take_open_copy publish
+    assistant_questions take_assistant_answer
     settle_outbox status ledger digests due_webhooks note_delivery renew lose_night note_night end_run sign_of_life
     readiness note_digests may_begin schedule"""
 BY_THE_OWNER = """import_file settle_task settle_tip decide take_decision judge explain find_record rerank why

@@ -28,6 +28,7 @@ MODULES = {  # in the order of --help
     "withdraw": ("withdraw",),
     "retirement": ("retire",),
     "rank": ("rank",),
+    "assist": ("assist",),
     "pool": ("pool",),
     "notices": ("digest", "notify", "alert"),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from livereview.commands.assistant import FindAssistantQuestions, TakeAssistantAnswer
 from livereview.commands.base import AnswerT, Command, Runs, time
 from livereview.commands.evidence import (
     Code,
@@ -107,6 +108,8 @@ COMMANDS: tuple[type[Command[Any]], ...] = (
     MarkChecked,
     FindWantedCopies,
     TakeOpenCopy,
+    FindAssistantQuestions,
+    TakeAssistantAnswer,
     ReadSchedule,
     CheckMayBegin,
     EndRun,
@@ -193,6 +196,7 @@ __all__ = [
     "ExplainPair",
     "ExplainRank",
     "Extract",
+    "FindAssistantQuestions",
     "FindDue",
     "FindDueWebhooks",
     "FindRecord",
@@ -239,6 +243,7 @@ __all__ = [
     "SettleTip",
     "SignOff",
     "StopReading",
+    "TakeAssistantAnswer",
     "TakeBackAct",
     "TakeDecision",
     "TakeOpenCopy",

@@ -19,6 +19,7 @@ from livereview.disk import full, is_full
 from livereview.ops import (
     acts,
     as_of,
+    assistant,
     backup,
     brought,
     coding,
@@ -59,6 +60,7 @@ from livereview.store.open import Store
 __all__ = [
     "USE_CASES",
     "acts",
+    "assistant",
     "backup",
     "brought",
     "coding",
@@ -107,6 +109,8 @@ USE_CASES: Mapping[type[Command[Any]], Callable[..., dict[str, Any]]] = {
     commands.MarkChecked: recheck.checked,
     commands.FindWantedCopies: open_copies.wanted,
     commands.TakeOpenCopy: open_copies.take,
+    commands.FindAssistantQuestions: assistant.wanted,
+    commands.TakeAssistantAnswer: assistant.take,
     commands.SettleTask: tasks.settle_task,
     commands.SettleTip: tips.settle_tip,
     commands.Decide: screen.decide,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from livereview.errors import Refused, Retry
-from livereview.ops import expectations, ranking_process, stopping
+from livereview.ops import drifts, expectations, ranking_process, stopping
 from livereview.ops.expectations import SECONDS, Expected
 from livereview.ops.protocols import protocol, protocols
 from livereview.ops.ranking_process import Asked, RankingProcess
@@ -111,7 +111,8 @@ def _ranked(
         rules = protocol(con, review)
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
         finished = ranks.finished(con)
-    found = rank(Asked(texts, labels, words(rules), seed, str(_cache(store, review))))
+        new = ranks.found_since(con, review, now - drifts.LATELY)
+    found = rank(Asked(texts, labels, words(rules), seed, str(_cache(store, review)), new))
     told = {**found.told, "limit": expectations.learned(finished)}
     ranking = Ranking(
         uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, told

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pickle
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -39,6 +40,7 @@ class Asked(NamedTuple):
         words: What the protocol says that relevant records are about.
         seed: The same one gives the same order.
         cache: The file in which what the model sees of the texts is kept between rankings.
+        new: Reports that were found lately, the newest last: they are compared with the others.
     """
 
     texts: Sequence[tuple[str, str, str]]
@@ -46,6 +48,7 @@ class Asked(NamedTuple):
     words: str
     seed: int
     cache: str
+    new: Sequence[str] = ()
 
 
 class RankingProcess:
@@ -143,7 +146,19 @@ def _by_one_thread(asked: Asked) -> Ranked:
     if known is None:
         known = nightly.prepare(asked.texts, asked.words)
         _keep(path, key, known)
-    return nightly.rank(asked.texts, asked.labels, asked.words, asked.seed, known)
+    ranked = nightly.rank(asked.texts, asked.labels, asked.words, asked.seed, known)
+    told = {**ranked.told, "drift": _drift(asked)}
+    return replace(ranked, told=told)
+
+
+def _drift(asked: Asked) -> dict[str, Any] | None:
+    """How far the new reports differ from the others, as plain data of a `Drift`."""
+    from livereview.ranking.drift import drift
+
+    texts = {report: f"{title} {abstract}" for report, title, abstract in asked.texts}
+    new = [texts.pop(report) for report in asked.new if report in texts]
+    found = drift(list(texts.values()), new)
+    return {**asdict(found), "alarm": found.alarm} if found else None
 
 
 def _kept(path: Path, key: bytes) -> Any:

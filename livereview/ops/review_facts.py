@@ -12,14 +12,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from livereview.ops import evidence, nights, retrieval, tasks
+from livereview.ops import assistant, evidence, nights, retrieval, tasks
 from livereview.ops.nights import History
 from livereview.ops.protocols import with_statuses
 from livereview.review import Review
-from livereview.store import decisions, ledger, versions
+from livereview.store import assistant as stored_assistant
+from livereview.store import decisions, ledger, ranks, versions
 from livereview.store import evidence as extractions
 from livereview.store import tasks as stored_tasks
 from livereview.store.open import Connection
+from livereview.store.ranks import Drifted
 from livereview.store.retrieval import Entry
 from livereview.store.tasks import Checked
 from livereview.store.versions import Built, Head
@@ -45,6 +47,8 @@ class ReviewFacts:
         built: How the last builds went.
         behind: Whether something waits to be built.
         opened: Whether a lead opened it to the public.
+        drifted: Whether its new records still look like those that its ranking knows.
+        assistant: What was wrong with the last questions to its language model, newest first.
     """
 
     rules: Review
@@ -61,6 +65,8 @@ class ReviewFacts:
     built: Built
     behind: bool
     opened: bool
+    assistant: Sequence[str | None]
+    drifted: Drifted | None
 
     @cached_property
     def questions(self) -> list[dict[str, Any]]:
@@ -86,6 +92,8 @@ def review_facts(
     built = versions.built(con, ids)
     behind = versions.asked(con)
     opened = versions.opened(con, ids)
+    drifted = ranks.drifted(con, ids)
+    asked = stored_assistant.last(con, ids, assistant.SILENT)
     return {
         rules.id: ReviewFacts(
             rules=rules,
@@ -102,6 +110,8 @@ def review_facts(
             built=built[rules.id],
             behind=rules.id in behind,
             opened=rules.id in opened,
+            assistant=asked[rules.id],
+            drifted=drifted[rules.id],
         )
         for rules in with_statuses(con, reviews)
     }

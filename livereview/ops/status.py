@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from livereview.ops import nights, published, recheck, retrieval, service, tasks
+from livereview.ops import assistant, drifts, nights, published, recheck, retrieval, service, tasks
 from livereview.ops.protocols import protocol, protocols
 from livereview.ops.published import Fault
 from livereview.ops.review_facts import ReviewFacts, review_facts
@@ -164,6 +164,8 @@ def alarm_groups(
         "nights": nights.alarms(rules, nights.begun(facts.attempts), facts.history, now),
         "look-ups": recheck.overdue(facts.included, now),
         "retrieval": retrieval.alarms(facts.to_retrieve, now),
+        "ranking": drifts.alarms(rules, facts.drifted, facts.flow, now),
+        "assistant": assistant.alarms(facts.assistant) if rules.assistant else [],
         "build": [failed] if built.problem else [],
         "forms": [
             f"the form of {row['label']} can't be used by the protocol in force: {row['question']}"

@@ -21,6 +21,8 @@ from typing import Any
 from livereview import messages, texts
 from livereview.errors import Refused
 from livereview.review import (
+    ASSISTANT_SEEN_BY,
+    ASSISTANT_USES,
     DEPENDENT,
     ESTIMATORS,
     HIGH_OR_LOW,
@@ -37,6 +39,7 @@ from livereview.review import (
     STANDINGS,
     TESTS,
     Area,
+    Assistant,
     Base,
     Code,
     Comparison,
@@ -319,6 +322,7 @@ _TOP = {
     "living": _Key(values.table, form=_ONE),
     "base": _Key(values.table, None),
     "costs": _Key(values.table, None),
+    "assistant": _Key(values.table, None),
     "statements": _Key(values.rows, []),
     "configurations": _Key(values.rows, []),
 }
@@ -463,6 +467,17 @@ _FACTOR = {
     "factor": _Key(values.positive),
 }
 _BAND = {"label": _Key(values.text), "below": _Key(values.positive, None)}
+_OFFERED = Assistant("")
+_ASSISTANT = {
+    "model": _Key(values.text),
+    "uses": _Key(values.list_of(values.choice("use", ASSISTANT_USES)), _OFFERED.uses),
+    "seen_by": _Key(values.choice("reader", ASSISTANT_SEEN_BY), _OFFERED.seen_by),
+    "records_per_night": _Key(values.whole(0, 100_000), _OFFERED.records_per_night),
+    "records_in_all": _Key(values.whole(0, 10_000_000), _OFFERED.records_in_all),
+    "floor": _Key(values.share, _OFFERED.floor),
+    "temperature": _Key(values.amount, _OFFERED.temperature),
+    "apart": _Key(values.text, _OFFERED.apart),
+}
 _CONFIGURATION = {
     "id": _Key(values.slug),
     "context": _Key(values.text),
@@ -523,6 +538,7 @@ def rules() -> list[KeyRule]:
         "costs": _COSTS,
         "costs.factors": _FACTOR,
         "costs.bands": _BAND,
+        "assistant": _ASSISTANT,
         "statements": _STATEMENT,
         "configurations": _CONFIGURATION,
     }
@@ -563,6 +579,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
         "statements": _statements(top["statements"], notes),
         "costs": _costs(top["costs"], [row.id for row in outcomes], notes),
+        "assistant": _assistant(top["assistant"], notes),
         "configurations": _configurations(top["configurations"], notes),
         "base": Base(**_fields(top["base"], _BASE, ("base",), notes))
         if top["base"] is not None
@@ -809,6 +826,13 @@ def _unit_problems(
     elif row["outcomes"]:
         what = 'is missing: a cost per outcome is for a unit that both count; add per = "child"'
         yield ("per",), what
+
+
+def _assistant(given: Any, notes: _Notes) -> Assistant | None:
+    """Who gives a second opinion; None where nobody does."""
+    if given is None:
+        return None
+    return Assistant(**_fields(given, _ASSISTANT, ("assistant",), notes))
 
 
 def _configurations(given: Any, notes: _Notes) -> tuple[Configuration, ...]:

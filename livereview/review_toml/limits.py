@@ -29,6 +29,8 @@ LONGEST: Mapping[str, int] = {
     "timezone": 64,
     "source": 200,
     "measure": 100,
+    "model": 200,
+    "apart": 60,
     "sites": 40,
     "title": _SHOWN,
     "label": _SHOWN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -210,3 +210,55 @@ def above(con: Connection, review: str, stage: str, score: float) -> int:
         [review, stage, score],
     )
     return row[0] if row else 0
+
+
+def found_since(con: Connection, review: str, moment: datetime) -> list[str]:
+    """The reports that the review found after this, the newest last."""
+    rows = con.execute(
+        "SELECT report_id FROM listing WHERE review = ? AND found > ? ORDER BY found, report_id",
+        [review, moment],
+    ).fetchall()
+    return [report for (report,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """What the last ranking said of the new reports beside those found before: fields as of
+    `ranking.drift.Drift`.
+
+    Attributes:
+        audited: When reports were last drawn at random from the unread; None: never.
+    """
+
+    alarm: bool
+    new: int
+    old: int
+    unknown_new: float
+    unknown_old: float
+    audited: datetime | None
+
+
+def drifted(con: Connection, reviews: Sequence[str]) -> dict[str, Drifted | None]:
+    """The drift of each of these reviews; None where nothing can be told of it."""
+    rows = by_review(
+        con,
+        """WITH last AS (SELECT review, arg_max(told, seq) AS told FROM ranking
+            WHERE review IN (SELECT unnest($reviews::VARCHAR[])) GROUP BY review)
+        SELECT l.review, l.told -> '$.drift', (SELECT max(d.made) FROM draw d WHERE d.review = l.review)
+        FROM last l WHERE json_type(l.told, '$.drift') = 'OBJECT'""",
+        list(reviews),
+    )
+    found: dict[str, Drifted | None] = {}
+    for review, some in rows.items():
+        found[review] = None
+        for text, audited in some:
+            told = json.loads(text)
+            found[review] = Drifted(
+                alarm=told["alarm"],
+                new=told["new"],
+                old=told["old"],
+                unknown_new=told["unknown_new"],
+                unknown_old=told["unknown_old"],
+                audited=audited,
+            )
+    return found

@@ -208,7 +208,25 @@ def _selection(summary: Summary) -> str:
     people = (
         "one reviewer decides" if votes == 1 else f"{votes} reviewers decide, unseen by each other,"
     )
-    return f"By {stages}: {people} on each report. Nothing is excluded by automation. {stop.display if stop else ''}"
+    rest = f"{_second_opinion(summary)}{stop.display if stop else ''}"
+    return f"By {stages}: {people} on each report. Nothing is excluded by automation. {rest}"
+
+
+SEEN_BY = {
+    "lead_only": "leads see its answers, on settled reports",
+    "after_own_decision": "each reviewer sees its answers after their own decision",
+}
+
+
+def _second_opinion(summary: Summary) -> str:
+    """What a language model is asked, for whom, and that it decides nothing."""
+    told = summary.review.assistant
+    if told is None:
+        return ""
+    return (
+        f"A language model ({told.model}) is asked about each criterion from title and abstract; it has "
+        f"no vote, {SEEN_BY[told.seen_by]}. "
+    )
 
 
 def _collection(summary: Summary) -> str:

@@ -43,6 +43,8 @@ CAUSES = {
     "nights": Cause("Nights that did not begin", "See when each search last ran", "/ledger"),
     "look-ups": Cause("Look-ups of included reports", "See the look-ups that ran", "/ledger"),
     "retrieval": Cause("Reports to be retrieved", "Open the list", "/retrieval"),
+    "ranking": Cause("What the ranking does not know", "Draw a random share", "#reading"),
+    "assistant": Cause("The second opinion", "See what came back", "/assistant"),
     "build": Cause("The last build", "See what is published", "#version"),
     "forms": Cause("Extraction forms", "Open Evidence", "/evidence"),
     "signature": Cause("Waiting for a name", "Read and sign", "#sign"),

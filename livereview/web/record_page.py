@@ -12,7 +12,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import rights
 from livereview.links import WORDS, LinkKind
-from livereview.ops import page_texts
+from livereview.ops import assistant, page_texts
+from livereview.ops.assistant import Opinion
 from livereview.records import FIELDS, Record, Related
 from livereview.store import (
     finding,
@@ -142,6 +143,7 @@ def _values(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> di
         "states": record_table.STATES,
         "reasons": {reason.id: reason.label for reason in context.review.reasons},
         "map_card": _map_card(con, context, row, eyes),
+        "opinion": _opinion(con, context, row, eyes),
         "takes_part": context.may(rights.TAKE_PART),
         "sees_evidence": context.may(rights.SEE_AS_VOTER),
         "manages": context.may(rights.MANAGE),
@@ -156,6 +158,23 @@ def _map_card(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> 
     if not context.may(rights.EXTRACT) or row.report_id in eyes.again:
         return None
     return coding.card(con, context.review, row.report_id)
+
+
+SETTLED = ("included", "excluded", "not_retrieved")
+
+
+def _opinion(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> Opinion | None:
+    """What a language model said of the report, for whoever may see it by now."""
+    if row.report_id in eyes.again:
+        return None
+    own = [vote for vote in row.votes if vote["reviewer"] == context.me]
+    may_see = assistant.may_see(
+        context.review,
+        leads=context.user.role == "lead",
+        settled=row.state in SETTLED,
+        decided=any(vote["stage"] == row.stage for vote in own),
+    )
+    return assistant.opinion(con, context.review.id, row.report_id) if may_see else None
 
 
 def _fields(shown: Record, origin: Mapping[str, str]) -> list[tuple[str, str, str]]:

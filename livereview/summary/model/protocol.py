@@ -288,6 +288,19 @@ class Dedup(Model):
     )
 
 
+class LanguageModel(Model):
+    """A language model that answers on criteria and decides nothing."""
+
+    model: str = Field(description="As its server calls it.")
+    uses: tuple[str, ...] = Field(description="What it is asked for.")
+    seen_by: str = Field(description="Who sees its answers, and when.")
+    records_per_night: int = Field(description="Questions asked in one night at most.")
+    records_in_all: int = Field(description="Questions asked in all at most.")
+    floor: float = Field(description="The sensitivity that it is held against.")
+    temperature: float = Field(description="As sent.")
+    apart: str = Field(description="Tag of the reports that its evaluation leaves out.")
+
+
 class Protocol(Model):
     """What the review promised to do, without what is private."""
 
@@ -324,6 +337,11 @@ class Protocol(Model):
     configurations: tuple[ProtocolConfiguration, ...] = Field(description="Of a realist review.")
     base: BaseReview | None = Field(description="The review that this one continues; null: none.")
     costs: CostRules | None = Field(description="How costs are told; null: as reported.")
+    assistant: LanguageModel | None = Field(
+        default=None,
+        exclude_if=empty,
+        description="Who gives a second opinion that has no vote; not there without one.",
+    )
     suggestions: str | None = Field(description="Where readers suggest a study.")
     site_url: str | None = Field(
         default=None, exclude_if=empty, description="Where it is published; not there without one."
