@@ -86,6 +86,22 @@ def test_the_lead_sees_alarms_first_and_every_search_with_its_outcome(
     assert "Nothing is published yet; the first version is being built" in page
 
 
+def test_an_old_success_is_not_shown_as_well_while_its_search_is_an_alarm(
+    reviewed: Store, settings: Settings
+) -> None:
+    found(reviewed, article(1))
+    later = NOW + timedelta(days=213)
+    app = create(reviewed, settings, token="t", clock=lambda: later)
+    ops.team.add_account(reviewed, name="lena", role="lead", secret=secret_of("lena"), now=later)
+    lena = Browser(app, secret_of("lena"))
+    for address in (f"/r/{REVIEW}", f"/r/{REVIEW}/searches"):
+        page = lena.get(address)
+        assert "search openalex last succeeded 213 days ago" in page
+        assert '<span class="outcome alarmed">look at it</span>' in page
+        assert '<span class="small">last run: ok</span>' in page
+        assert '<span class="outcome ok">' not in page
+
+
 def test_the_lead_sees_counts_conflicts_and_the_version(reviewed: Store, browser: People) -> None:
     first, _, _ = found(reviewed, article(1), article(2), article(3))
     vote(reviewed, first, "ada", "include")
