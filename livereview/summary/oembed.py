@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from livereview.messages import say
 from livereview.summary.addresses import Place
 from livereview.summary.model import Summary
 
@@ -30,11 +31,15 @@ _FRAME = Markup(
 def certainty(summary: Summary) -> str:
     """ "Attendance: low; Wellbeing: very low", or that nothing is rated."""
     levels = [
-        f"{finding.outcome_label}: {finding.certainty.level.replace('_', ' ')}"
+        say(
+            "{label}: {level}",
+            label=finding.outcome_label,
+            level=say(finding.certainty.level.replace("_", " ")),
+        )
         for finding in summary.findings
         if finding.certainty is not None
     ]
-    return "; ".join(levels) or "not rated"
+    return "; ".join(levels) or say("not rated")
 
 
 def describe(summary: Summary, place: Place) -> dict[str, Any]:

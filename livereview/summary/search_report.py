@@ -6,6 +6,7 @@ Items: Rethlefsen ML et al. PRISMA-S. Syst Rev 2021;10:39, doi:10.1186/s13643-02
 
 from __future__ import annotations
 
+from livereview.messages import mark, say
 from livereview.summary import words
 from livereview.summary.model.search_report import (
     FoundShare,
@@ -20,7 +21,7 @@ from livereview.surveillance.recall import CAVEAT, Recall
 REGISTRIES = ("clinicaltrials", "ctis", "ictrp")
 ONLINE = ("feed", "page", "tip")
 CITATIONS = ("citations",)
-DEDUP = (
+DEDUP = mark(
     "Records are compared field by field as they arrive; sure duplicates are merged, doubtful ones go to a person, and"
     " each merge can be undone."
 )
@@ -53,12 +54,12 @@ def _source(snapshot: Snapshot, fact: SearchFact) -> SearchedSource:
         filters=fact.filters,
         start=plan.start if plan else None,
         schedule=schedule,
-        schedule_display=words.schedule(schedule, living.timezone) if schedule else "once",
+        schedule_display=words.schedule(schedule, living.timezone) if schedule else say("once"),
         first_run=words.iso(fact.first_at),
-        first_run_display=words.day(fact.first_at) or "never",
+        first_run_display=words.day(fact.first_at) or say("never"),
         last_run=words.iso(fact.last_at),
         last_success=words.iso(fact.last_success),
-        last_success_display=words.day(fact.last_success) or "never",
+        last_success_display=words.day(fact.last_success) or say("never"),
         runs=fact.runs,
         records=fact.found,
     )
@@ -66,12 +67,12 @@ def _source(snapshot: Snapshot, fact: SearchFact) -> SearchedSource:
 
 def _kind(fact: SearchFact) -> str:
     kinds = {
-        "study registry": REGISTRIES,
-        "online resource": ONLINE,
-        "citation searching": CITATIONS,
+        mark("study registry"): REGISTRIES,
+        mark("online resource"): ONLINE,
+        mark("citation searching"): CITATIONS,
     }
     named = next((kind for kind, sources in kinds.items() if fact.source in sources), None)
-    return named or ("other method" if fact.grey else "database")
+    return named or (mark("other method") if fact.grey else mark("database"))
 
 
 def _items(snapshot: Snapshot) -> tuple[ReportedItem, ...]:
@@ -81,36 +82,43 @@ def _items(snapshot: Snapshot) -> tuple[ReportedItem, ...]:
         for kind in _KINDS
     }
     starts = sorted({search.start for search in snapshot.review.searches if search.start})
+    records = snapshot.flow.identified_databases + snapshot.flow.identified_other
     answers = {
-        "1 Database name": _listed(by_kind["database"]),
-        "2 Multi-database searching": "Each source is searched by itself, through its own interface.",
-        "3 Study registries": _listed(by_kind["study registry"]),
-        "4 Online resources and browsing": _listed(by_kind["online resource"]),
-        "5 Citation searching": _listed(by_kind["citation searching"]),
-        "6 Contacts": "Not recorded by this service.",
-        "7 Other methods": _listed(by_kind["other method"]),
-        "8 Full search strategies": "As run, beside each source.",
-        "9 Limits and restrictions": f"Nothing before {', '.join(starts)}."
-        if starts
-        else "None by date.",
-        "10 Search filters": "As listed beside each source.",
-        "11 Prior work": "Not recorded by this service.",
-        "12 Updates": words.schedule(
+        mark("1 Database name"): _listed(by_kind["database"]),
+        mark("2 Multi-database searching"): say(
+            "Each source is searched by itself, through its own interface."
+        ),
+        mark("3 Study registries"): _listed(by_kind["study registry"]),
+        mark("4 Online resources and browsing"): _listed(by_kind["online resource"]),
+        mark("5 Citation searching"): _listed(by_kind["citation searching"]),
+        mark("6 Contacts"): say("Not recorded by this service."),
+        mark("7 Other methods"): _listed(by_kind["other method"]),
+        mark("8 Full search strategies"): say("As run, beside each source."),
+        mark("9 Limits and restrictions"): _limits(starts),
+        mark("10 Search filters"): say("As listed beside each source."),
+        mark("11 Prior work"): say("Not recorded by this service."),
+        mark("12 Updates"): words.schedule(
             snapshot.review.living.search_schedule, snapshot.review.living.timezone
         ),
-        "13 Dates of searches": "Beside each source.",
-        "14 Peer review": "Not recorded by this service.",
-        "15 Total records": f"{snapshot.flow.identified_databases + snapshot.flow.identified_other:,}",
-        "16 Deduplication": DEDUP,
+        mark("13 Dates of searches"): say("Beside each source."),
+        mark("14 Peer review"): say("Not recorded by this service."),
+        mark("15 Total records"): words.count(records),
+        mark("16 Deduplication"): say(DEDUP),
     }
-    return tuple(ReportedItem(item=item, answer=answer) for item, answer in answers.items())
+    return tuple(ReportedItem(item=say(item), answer=answer) for item, answer in answers.items())
 
 
 _KINDS = ("database", "study registry", "online resource", "citation searching", "other method")
 
 
+def _limits(starts: list[str]) -> str:
+    if starts:
+        return say("Nothing before {dates}.", dates=", ".join(starts))
+    return say("None by date.")
+
+
 def _listed(platforms: list[str]) -> str:
-    return "; ".join(dict.fromkeys(platforms)) or "None."
+    return "; ".join(dict.fromkeys(platforms)) or say("None.")
 
 
 def _recall(found: Recall | None) -> FoundShare | None:
