@@ -35,6 +35,7 @@ PLACES = {  # where messages are, and how Babel finds them there
     "summary/templates/*.html": "jinja2.ext:babel_extract",
     "summary/*.py": "python",
     "evidence/*.py": "python",
+    "surveillance/recall.py": "python",
 }
 HEADER = "# The messages of livereview's published pages. Made by `python -m livereview.messages`; do not edit.\n"
 _FIGURES = re.compile(r"\d{1,3}(?:,\d{3})+|(?<=\d)\.(?=\d)")

@@ -62,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
         "workbooks",
     },
     "dedup": {"links", "records", "registrations", "errors"},
-    "surveillance": CORE | {"sources"},
+    "surveillance": CORE | {"messages", "sources"},
     "screening": CORE,
     "evidence": CORE | {"cells", "statistics", "messages", "texts"},
     "statistics": {"errors"},

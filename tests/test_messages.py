@@ -46,8 +46,7 @@ SAME_IN_FRENCH = {  # words that both languages share, and keys of data that are
     "Publication",
     "(p. {page})",
     "plausible",
-    "betterworse",
-    "may_stop",
+    "Version {number}, {date}",
 }
 
 
@@ -143,6 +142,26 @@ def test_every_word_beside_the_page_is_a_message_too(wrapped: None, name: str) -
     assert left <= {"märz", "rz"}, left  # of the date
 
 
+PICTURES = ("cumulative", "effect_direction", "forest", "funnel", "over-time", "prisma")
+BETWEEN_TAGS = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL)
+
+
+def test_pictures_are_in_the_reviews_language_too(wrapped: None) -> None:
+    snap = rich()
+    unsigned = replace(snap.review.living, sign_off=False)
+    told = replace(snap, review=replace(snap.review, language="de", living=unsigned))
+    files = site.build(told, len(told.history) + 1, "an extraction").files
+    drawn = [name for name in files if name.endswith(".svg") and name.startswith(PICTURES)]
+    assert len(drawn) >= len(PICTURES)
+    for name in drawn:
+        text = BETWEEN_TAGS.sub(" ", files[name].decode())
+        assert "⟦" in text, name
+        while (inner := re.sub("⟦[^⟦⟧]*⟧", " ", text)) != text:
+            text = inner
+        left = {word.lower() for word in re.findall(r"[A-Za-z]{2,}", text)} - DATA
+        assert left <= {"märz", "rz", "worse", "results"}, (name, left)  # earlier versions' words
+
+
 def test_each_question_of_the_checklist_is_a_message(wrapped: None) -> None:
     asks = re.findall(r'<td data-label="⟦Asks⟧">(.*?)</td>', page(full(), "de", "checklist.html"))
     assert len(asks) > 60
@@ -179,6 +198,7 @@ def test_a_page_in_french_says_so_and_has_french_dates_and_figures() -> None:
     assert "Texte intégral cherché" in methods
     columns = page(full(), "fr", "data.html")
     assert "Noms, séparés par |." in columns
+    assert "Notices identifiées" in page(full(), "fr", "prisma.svg")
     frame = page(full(), "fr", "embed.html")
     assert '<html lang="fr"' in frame and "Recherches complètes jusqu’au" in frame
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from livereview.errors import Refused
-from livereview.evidence.appraisal import WORDS, tool_of
+from livereview.evidence.appraisal import WORDS, in_words, tool_of
 from livereview.evidence.finding import StudyEffect
+from livereview.messages import many, say
 from livereview.review import Tool
 from livereview.summary.drawing import (
     BELOW,
@@ -122,9 +123,9 @@ def svg(id: str, title: str, rows: Sequence[Judged]) -> Markup:
     Raises:
         Refused: where a study has the same domain twice.
     """
-    heading = f"Risk of bias: {title}"
+    heading = say("Risk of bias: {title}", title=title)
     if not rows:
-        return sentence("bias-grid", id, heading, "No study has been appraised yet.")
+        return sentence("bias-grid", id, heading, say("No study has been appraised yet."))
     blocks = _blocks(rows)
     width = max(LEAST, *(NAMES + COLUMN * (len(_domains(block)) + 1) for _, block in blocks))
     signs = _signs(rows)
@@ -204,7 +205,8 @@ def _block(
 ) -> tuple[list[Markup], int]:
     """One tool's name, headings and studies, and where the next block starts."""
     domains = _domains(block)
-    heads = [lines(in_english(name), COLUMN - 1, 3, 11) for name in (*domains, OVERALL)]
+    names = [*map(in_english, domains), say("overall")]
+    heads = [lines(name, COLUMN - 1, 3, 11) for name in names]
     parts = [LABEL.format(x=0, y=y, more=BOLD, text=cut(tool, NAMES - 24))]
     for column, head in enumerate(heads):
         parts += [
@@ -243,10 +245,11 @@ def _key(signs: Signs, y: int, width: int) -> tuple[list[Markup], int]:
     """
     alike: dict[tuple[str, str], list[str]] = {}
     for judgement, drawn in signs.items():
-        alike.setdefault(drawn, []).append(in_english(judgement))
+        alike.setdefault(drawn, []).append(plain(in_words(judgement)))
     parts, x = [], 14
     for (shape, sign), names in alike.items():
-        words = cut(" or ".join(names), width - 40, 11)
+        either = say("or")
+        words = cut(f" {either} ".join(names), width - 40, 11)
         wide = 30 + int(span(words, 11))
         if x > 14 and x + wide > width:
             x, y = 14, y + ROW
@@ -258,9 +261,12 @@ def _key(signs: Signs, y: int, width: int) -> tuple[list[Markup], int]:
 
 
 def _description(studies: Sequence[Judged], blocks: Blocks) -> str:
-    count = f"{len(studies)} appraisals" if len(studies) > 1 else "One appraisal"
     tools = "; ".join(f"{plain(tool)}: {len(block)}" for tool, block in blocks)
-    return (
-        f"{count} in rows ({tools}), domains in columns, the overall judgement in the last. "
-        f"Shape and sign are the judgement. {BELOW}"
+    told = many(
+        "One appraisal in rows ({tools}), domains in columns, the overall judgement in the last.",
+        "{n} appraisals in rows ({tools}), domains in columns, the overall judgement in the last.",
+        len(studies),
+        tools=tools,
     )
+    signs = say("Shape and sign are the judgement.")
+    return f"{told} {signs} {say(BELOW)}"

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from livereview.messages import many, say
 from livereview.summary.drawing import (
     BELOW,
     BOLD,
     BOX,
     DOTTED,
     END,
+    GOES_ON,
     LABEL,
     Axis,
     axis,
@@ -66,9 +68,9 @@ def svg(id: str, title: str, steps: Sequence[Step], null: float) -> Markup:
     Raises:
         Refused: for an estimate outside its interval and a ratio that is not above zero.
     """
-    heading = f"Cumulative plot: {title}"
+    heading = say("Cumulative plot: {title}", title=title)
     if not steps:
-        return sentence("cumulative", id, heading, "No study gives an estimate yet.")
+        return sentence("cumulative", id, heading, say("No study gives an estimate yet."))
     for step in steps:
         sound(step.label, step.value, step.ci_low, step.ci_high, null)
     one = axis(
@@ -95,9 +97,9 @@ def _figures(steps: Sequence[Step]) -> int:
 
 def _head(width: int) -> list[Markup]:
     return [
-        LABEL.format(x=0, y=16, more=BOLD, text="Up to"),
-        LABEL.format(x=NAMES + PLOT + COUNT - 10, y=16, more=END + BOLD, text="Studies"),
-        LABEL.format(x=width, y=16, more=END + BOLD, text="Estimate (95% interval)"),
+        LABEL.format(x=0, y=16, more=BOLD, text=say("Up to")),
+        LABEL.format(x=NAMES + PLOT + COUNT - 10, y=16, more=END + BOLD, text=say("Studies")),
+        LABEL.format(x=width, y=16, more=END + BOLD, text=say("Estimate (95% interval)")),
     ]
 
 
@@ -118,17 +120,26 @@ def _row(one: Axis, step: Step, y: int, width: int, last: bool) -> Markup:
 
 
 def _key(one: Axis, steps: Sequence[Step], null: float) -> str:
-    words = "Squares: the estimate from all studies so far, with its 95% interval. Dotted line: no difference "
-    words += f"({number(null)})."
+    words = say(
+        "Squares: the estimate from all studies so far, with its 95% interval. "
+        "Dotted line: no difference ({null}).",
+        null=number(null),
+    )
     far = any(beyond(one, step.ci_low, step.ci_high) for step in steps)
     if far:
-        return f"{words} Arrow: the interval goes on beyond the plot."
+        return f"{words} {say(GOES_ON)}"
     return words
 
 
 def _description(steps: Sequence[Step]) -> str:
     last = steps[-1]
-    count = f"{len(steps)} steps" if len(steps) > 1 else "One step"
-    studies = "study" if last.k == 1 else "studies"
     figures = told(last.value, last.ci_low, last.ci_high)
-    return f"{count}; after the last, {plain(last.label)}, {last.k:,} {studies} give {figures}. {BELOW}"
+    count = many("One step", "{n} steps", len(steps))
+    after = many(
+        "after the last, {label}, {n:,} study gives {figures}.",
+        "after the last, {label}, {n:,} studies give {figures}.",
+        last.k,
+        label=plain(last.label),
+        figures=figures,
+    )
+    return f"{count}; {after} {say(BELOW)}"

@@ -17,11 +17,13 @@ from unicodedata import east_asian_width
 from markupsafe import Markup
 
 from livereview.errors import Refused
+from livereview.messages import mark, say
 from livereview.summary.words import number, size, tidy
 
 # an interval wider than this many typical ones ends in an arrow, so that the others can be read
 FAR = 3
-BELOW = "The table below has the same content."
+BELOW = mark("The table below has the same content.")
+GOES_ON = mark("Arrow: the interval goes on beyond the plot.")
 LABEL = Markup('<text x="{x:.0f}" y="{y}"{more}>{text}</text>')
 MIDDLE, END, BOLD = (
     Markup(' text-anchor="middle"'),
@@ -265,4 +267,4 @@ def beyond(one: Axis, low: float, high: float) -> bool:
 
 def told(value: float, low: float, high: float) -> str:
     """An estimate with its interval, as the page says it."""
-    return f"{size(value)} ({size(low)} to {size(high)})"
+    return say("{value} ({low} to {high})", value=size(value), low=size(low), high=size(high))

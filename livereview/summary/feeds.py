@@ -14,7 +14,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from livereview import messages
 from livereview.evidence.finding_changes import FORMER_CLASS
+from livereview.messages import mark, say
 from livereview.summary import addresses, tombstone, words
 from livereview.summary.addresses import Place
 from livereview.summary.model import Summary
@@ -25,8 +27,8 @@ from livereview.summary.words import tidy
 
 _FEED = Markup(
     '<?xml version="1.0" encoding="utf-8"?>\n'
-    '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en-GB">\n'
-    "<id>{id}</id>\n<title>{title}: changes</title>\n<updated>{updated}</updated>\n"
+    '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}">\n'
+    "<id>{id}</id>\n<title>{title}</title>\n<updated>{updated}</updated>\n"
     '{own}<link rel="alternate" type="text/html" href="{home}"/>\n{authors}<rights>{licence}</rights>\n'
     "{entries}</feed>\n"
 )
@@ -93,7 +95,9 @@ def _version(summary: Told, home: str, act: Withdrawal | None) -> Entry:
     changed = (CONCLUSION,) if version.conclusion_changed else ()
     entry = Entry(
         id=f"{id_of(summary.review)}/v/{version.number}",
-        title=f"Version {version.number}: {version.change_display}",
+        title=say(
+            "Version {number}: {change}", number=version.number, change=version.change_display
+        ),
         date=version.date,
         updated=version.date,
         address=f"{home}v/{version.number}/",
@@ -122,18 +126,24 @@ def _former(change: str) -> tuple[tuple[str, str], ...]:
 def _crossed_out(entry: Entry, number: int, act: Withdrawal) -> Entry:
     why, tags, updated = _why(act), (*entry.tags, WITHDRAWN), words.iso(act.date) or entry.date
     return replace(
-        entry, title=f"Version {number}, withdrawn", updated=updated, tags=tags, short=why, long=why
+        entry,
+        title=say("Version {number}, withdrawn", number=number),
+        updated=updated,
+        tags=tags,
+        short=why,
+        long=why,
     )
 
 
 def _act(review: Reviewed, act: Withdrawal, home: str) -> Entry:
     """Its id holds its time: a version may be withdrawn twice."""
-    kind, date = ("withdrawn" if act.withdraws else "reinstated"), words.iso(act.date) or ""
+    kind, title = "reinstated", mark("Version {number} stands again")
+    if act.withdraws:
+        kind, title = "withdrawn", mark("Version {number} was withdrawn")
+    date = words.iso(act.date) or ""
     return Entry(
         id=f"{id_of(review)}/v/{act.version}/{kind}/{date}",
-        title=f"Version {act.version} was withdrawn"
-        if act.withdraws
-        else f"Version {act.version} stands again",
+        title=say(title, number=act.version),
         date=date,
         updated=date,
         address=f"{home}v/{act.version}/",
@@ -144,8 +154,10 @@ def _act(review: Reviewed, act: Withdrawal, home: str) -> Entry:
 
 
 def _why(act: Withdrawal) -> str:
-    what = "Withdrawn" if act.withdraws else "The withdrawal was taken back"
-    return tidy(f"{what} on {words.day(act.date)} by {tombstone.BY}. Why: {act.reason}")
+    what = mark("The withdrawal was taken back on {date} by {author}. Why: {reason}")
+    if act.withdraws:
+        what = mark("Withdrawn on {date} by {author}. Why: {reason}")
+    return tidy(say(what, date=words.day(act.date), author=say(tombstone.BY), reason=act.reason))
 
 
 def atom(
@@ -165,7 +177,7 @@ def atom(
     return written(
         entries(summary, earlier, place.review, acts),
         id=id_of(review),
-        title=tidy(review.title),
+        title=say("{title}: changes", title=tidy(review.title)),
         own=f"{place.folder}changes.atom" if place.folder else None,
         home=f"{place.review}latest/",
         authors=[tidy(name) for name in review.authors],
@@ -192,6 +204,7 @@ def written(
     feed = _FEED.format(
         id=id,
         own=_SELF.format(address=own) if own else "",
+        language=messages.in_force(),
         title=title,
         updated=max(one.updated for one in told),
         home=home,
@@ -224,10 +237,10 @@ def json_feed(
     review = summary.review
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
-        "title": f"{tidy(review.title)}: changes",
+        "title": say("{title}: changes", title=tidy(review.title)),
         "home_page_url": f"{place.review}latest/",
         **({"feed_url": f"{place.folder}changes.json"} if place.folder else {}),
-        "language": "en-GB",
+        "language": messages.in_force(),
         "authors": [{"name": tidy(name)} for name in review.authors],
         "items": [item(one) for one in entries(summary, earlier, place.review, acts)],
     }
@@ -250,12 +263,12 @@ def item(one: Entry) -> dict[str, Any]:
 def _text(summary: Told) -> str:
     """What made the version, and what the review said with it."""
     added = ", ".join(summary.changed.studies_added)
-    new = f" New studies: {added}." if added else ""
     changed = " ".join(
         f"{change.label}: {change.display} ({change.text})." for change in summary.changed.findings
     )
     parts = (
-        f"Cause: {summary.version.trigger}.{new}",
+        say("Cause: {cause}.", cause=summary.version.trigger),
+        say("New studies: {studies}.", studies=added) if added else "",
         changed,
         summary.answer.text,
         summary.caveat,

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from livereview.evidence import appraisal
 from livereview.evidence.finding import Finding, StudyEffect
+from livereview.messages import say
 from livereview.review import Tool
 from livereview.summary.snapshot import Study
 from livereview.summary.words import DIRECTIONS, tidy
@@ -21,7 +22,7 @@ ROW, COLUMN, NAMES, KEY = 34, 104, 210, 800
 _FRAME = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="edp-t edp-d" viewBox="0 0 {width} {height}" '
     'font-family="system-ui, sans-serif" font-size="13" fill="currentColor">'
-    '<title id="edp-t">Effect direction plot</title><desc id="edp-d">{desc}</desc>{parts}</svg>'
+    '<title id="edp-t">{title}</title><desc id="edp-d">{desc}</desc>{parts}</svg>'
 )
 _LABEL = Markup('<text x="{x}" y="{y}"{more}>{text}</text>')
 _MIDDLE, _QUIET = Markup(' text-anchor="middle"'), Markup(' font-size="11" opacity="0.8"')
@@ -76,7 +77,11 @@ def effect_direction(found: Sequence[Finding], studies: Sequence[Study]) -> Mark
     bottom = top + ROW * len(studies)
     parts = Markup("").join([*head, *body, _key(bottom + 24)])
     return _FRAME.format(
-        width=max(width, KEY), height=bottom + 40, desc=_description(found, studies), parts=parts
+        width=max(width, KEY),
+        height=bottom + 40,
+        title=say("Effect direction plot"),
+        desc=_description(found, studies),
+        parts=parts,
     )
 
 
@@ -103,7 +108,7 @@ def _row(
     parts = [
         _RULE.format(y=y, width=width),
         _LABEL.format(x=0, y=y + 15, more="", text=_short(study.label)),
-        _LABEL.format(x=0, y=y + 28, more=_QUIET, text=f"risk of bias: {bias}"),
+        _LABEL.format(x=0, y=y + 28, more=_QUIET, text=say("risk of bias: {level}", level=bias)),
     ]
     for column, finding in enumerate(found):
         cell = cells.get((finding.id, study.study_id))
@@ -133,7 +138,8 @@ def _short(text: str) -> str:
 def _key(y: int) -> Markup:
     """What the shapes mean, in one line under the plot."""
     parts, x = [], 12
-    for direction, words in DIRECTIONS.items():
+    for direction, message in DIRECTIONS.items():
+        words = say(message)
         parts += [
             _SHAPES[direction].format(x=x, y=y),
             _LABEL.format(x=x + 17, y=y + 4, more=_QUIET, text=words),
@@ -143,8 +149,10 @@ def _key(y: int) -> Markup:
 
 
 def _description(found: Sequence[Finding], studies: Sequence[Study]) -> str:
-    return (
-        f"{len(studies)} studies in rows, ordered by risk of bias, against {len(found)} outcomes in columns. "
+    return say(
+        "{studies} studies in rows, ordered by risk of bias, against {outcomes} outcomes in columns. "
         "The shape is the direction of the effect that the study gives. "
-        "The table below the plot has the same content."
+        "The table below the plot has the same content.",
+        studies=len(studies),
+        outcomes=len(found),
     )

@@ -142,14 +142,18 @@ def svg(flow: Flow, base: Base | None = None) -> Markup:
             )
         top += height + 28
     return _FRAME.format(
-        width=WIDTH, height=top - 18, desc=_description(flow), parts=Markup("").join(parts)
+        width=WIDTH,
+        height=top - 18,
+        title=say("PRISMA flow diagram"),
+        desc=_description(flow),
+        parts=Markup("").join(parts),
     )
 
 
 _FRAME = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="flow-t flow-d" viewBox="0 0 {width} {height}" '
     'font-family="system-ui, sans-serif" font-size="14" fill="currentColor">'
-    '<title id="flow-t">PRISMA flow diagram</title><desc id="flow-d">{desc}</desc>'
+    '<title id="flow-t">{title}</title><desc id="flow-d">{desc}</desc>'
     '<defs><marker id="flow-a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
     '<path d="M0 0 8 4 0 8z"/></marker></defs>{parts}</svg>'
 )
@@ -167,36 +171,47 @@ def _steps(flow: Flow, base: Base | None) -> tuple[tuple[Lines, Lines], ...]:
     found = flow.identified_databases + flow.identified_other
     return (
         (
-            [("Records identified", found), ("  databases and registers", flow.identified_databases),
-             ("  other methods", flow.identified_other)],
-            [("Before screening", None), ("  duplicates removed", flow.duplicates),
-             ("  waiting to be screened", flow.awaiting_screening), *_unread(flow)],
+            [(say("Records identified"), found), (_inset(say("databases and registers")), flow.identified_databases),
+             (_inset(say("other methods")), flow.identified_other)],
+            [(say("Before screening"), None), (_inset(say("duplicates removed")), flow.duplicates),
+             (_inset(say("waiting to be screened")), flow.awaiting_screening), *_unread(flow)],
         ),
         (
-            [("Records screened", flow.screened)],
-            [("Records excluded by people", flow.excluded), ("  screening not finished", flow.in_screening)],
+            [(say("Records screened"), flow.screened)],
+            [(say("Records excluded by people"), flow.excluded),
+             (_inset(say("screening not finished")), flow.in_screening)],
         ),
         (
-            [("Reports sought", flow.sought)],
-            [("Reports not retrieved", flow.not_retrieved), ("  waiting to be read in full", flow.awaiting_full_text)],
+            [(say("Reports sought"), flow.sought)],
+            [(say("Reports not retrieved"), flow.not_retrieved),
+             (_inset(say("waiting to be read in full")), flow.awaiting_full_text)],
         ),
-        ([("Reports assessed in full", flow.assessed)], _reasons(flow)),
+        ([(say("Reports assessed in full"), flow.assessed)], _reasons(flow)),
         (
-            [("Reports included", flow.included), ("Studies in the review", flow.studies), *_before(base)],
-            [("Of these reports", None), ("  waiting for data extraction", flow.awaiting_extraction)],
+            [(say("Reports included"), flow.included), (say("Studies in the review"), flow.studies),
+             *_before(base)],
+            [(say("Of these reports"), None),
+             (_inset(say("waiting for data extraction")), flow.awaiting_extraction)],
         ),
     )  # fmt: skip
 
 
 def _before(base: Base | None) -> Lines:
     if base:
-        return [(f"  beside the review of {base.year}, reports", base.publications)]
+        return [
+            (_inset(say("beside the review of {year}, reports", year=base.year)), base.publications)
+        ]
     return []
+
+
+def _inset(text: str) -> str:
+    """A line under a box's heading."""
+    return f"  {text}"
 
 
 def _unread(flow: Flow) -> Lines:
     if flow.not_screened:
-        return [("  not screened, by a stopping rule", flow.not_screened)]
+        return [(_inset(say("not screened, by a stopping rule")), flow.not_screened)]
     return []
 
 
@@ -205,8 +220,8 @@ def _reasons(flow: Flow) -> Lines:
         (f"  {_short(reason)}", n) for reason, n in islice(flow.excluded_full_text, SHOWN_REASONS)
     ]
     rest = sum(n for _, n in flow.excluded_full_text[SHOWN_REASONS:])
-    others = [("  other reasons (see the table)", rest)] if rest else []
-    return [("Reports excluded", sum(n for _, n in flow.excluded_full_text)), *first, *others]
+    others = [(_inset(say("other reasons (see the table)")), rest)] if rest else []
+    return [(say("Reports excluded"), sum(n for _, n in flow.excluded_full_text)), *first, *others]
 
 
 def _short(text: str) -> str:
@@ -247,8 +262,15 @@ def _arrow(x: int, y: int, right: int, down: int) -> Markup:
 
 def _description(flow: Flow) -> str:
     found = flow.identified_databases + flow.identified_other
-    return (
-        f"{found:,} records identified, {flow.duplicates:,} duplicates removed, {flow.screened:,} screened, "
-        f"{flow.sought:,} reports sought, {flow.assessed:,} assessed in full, {flow.included:,} included, "
-        f"in {flow.studies:,} studies. All boxes are in the table below the diagram."
+    return say(
+        "{found:,} records identified, {duplicates:,} duplicates removed, {screened:,} screened, "
+        "{sought:,} reports sought, {assessed:,} assessed in full, {included:,} included, "
+        "in {studies:,} studies. All boxes are in the table below the diagram.",
+        found=found,
+        duplicates=flow.duplicates,
+        screened=flow.screened,
+        sought=flow.sought,
+        assessed=flow.assessed,
+        included=flow.included,
+        studies=flow.studies,
     )

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from livereview.evidence.appraisal import in_words
 from livereview.evidence.finding import Estimate, Finding, StudyEffect
 from livereview.messages import many, mark, say
-from livereview.summary import bars, bias_grid, drawing
+from livereview.summary import bars, drawing
 from livereview.summary.bars import Bar, Forest, Row, Total, Without
 from livereview.summary.drawing import BOLD, END, LABEL, LINE, MIDDLE, QUIET, RULE
 from livereview.summary.words import count, size
@@ -157,7 +158,7 @@ def _rough(study: StudyEffect) -> str:
 
 def _bias(row: Row | Without) -> str:
     """The overall judgement, and the signs of its domains in the tool's order."""
-    overall = bias_grid.in_english(row.study.risk_of_bias)
+    overall = in_words(row.study.risk_of_bias)
     return " ".join([overall, *(light.sign for light in row.lights)])
 
 
@@ -194,7 +195,11 @@ def _prediction(estimate: Estimate, bar: Bar) -> Line:
     return Line(
         name=say(mark("95% prediction interval")),
         people="",
-        figures=f"{size(estimate.prediction_low)} to {size(estimate.prediction_high)}",
+        figures=say(
+            "{low} to {high}",
+            low=size(estimate.prediction_low),
+            high=size(estimate.prediction_high),
+        ),
         weight="",
         bias="",
         drawn=drawn + _beyond(bar),
@@ -202,7 +207,7 @@ def _prediction(estimate: Estimate, bar: Bar) -> Line:
 
 
 def _figures(value: float, low: float, high: float) -> str:
-    return f"{size(value)} ({size(low)} to {size(high)})"
+    return say("{value} ({low} to {high})", value=size(value), low=size(low), high=size(high))
 
 
 def _heads(estimate: Estimate) -> list[Markup]:

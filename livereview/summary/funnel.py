@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from livereview.errors import Refused
 from livereview.evidence.orientation import Z
+from livereview.messages import say
 from livereview.summary.drawing import (
     BELOW,
     DOTTED,
@@ -110,7 +111,15 @@ def svg(
     drawn += [*_errors(down), *scale_line(across, bottom)]
     small, height = note(_key(centre, null), bottom + 46, WIDTH)
     desc = _description(studies, centre, null)
-    return frame("funnel", id, f"Funnel plot: {title}", desc, WIDTH, height, [*drawn, *small])
+    return frame(
+        "funnel",
+        id,
+        say("Funnel plot: {title}", title=title),
+        desc,
+        WIDTH,
+        height,
+        [*drawn, *small],
+    )
 
 
 def _precise_first(parts: Sequence[Part], centre: float, null: float) -> list[tuple[Part, float]]:
@@ -175,7 +184,11 @@ def _points(across: Axis, down: Axis, studies: Sequence[tuple[Part, float]]) -> 
 
 
 def _figures(part: Part, error: float) -> str:
-    return f"{told(part.effect, part.ci_low, part.ci_high)}, standard error {_error(error)}"
+    return say(
+        "{figures}, standard error {error}",
+        figures=told(part.effect, part.ci_low, part.ci_high),
+        error=_error(error),
+    )
 
 
 def _error(value: float) -> str:
@@ -191,22 +204,30 @@ def _errors(down: Axis) -> list[Markup]:
     marks = "".join(f"M{LEFT} {down.at(tick):.1f}h-5" for tick in down.ticks())
     middle = TOP + TALL // 2
     turned = Markup(' transform="rotate(-90 12 {y})"').format(y=middle)
-    name = LABEL.format(x=12, y=middle, more=MIDDLE + QUIET + turned, text="standard error")
+    name = LABEL.format(x=12, y=middle, more=MIDDLE + QUIET + turned, text=say("standard error"))
     return [LINE.format(d=f"M{LEFT} {TOP}V{TOP + TALL}{marks}", wide=0.8), *told, name]
 
 
 def _key(centre: float, null: float) -> str:
-    return (
-        f"Points: studies, the more precise the higher. Solid line: the pooled effect ({size(centre)}). Dashed lines: "
-        f"where 95% of studies would lie if all had that effect. Dotted line: no difference ({number(null)}). "
-        "Studies missing on one side may not have been published, but there are other reasons too."
+    return say(
+        "Points: studies, the more precise the higher. Solid line: the pooled effect ({centre}). Dashed lines: "
+        "where 95% of studies would lie if all had that effect. Dotted line: no difference ({null}). "
+        "Studies missing on one side may not have been published, but there are other reasons too.",
+        centre=size(centre),
+        null=number(null),
     )
 
 
 def _description(studies: Sequence[tuple[Part, float]], centre: float, null: float) -> str:
     inside = sum(_within(part, error, centre, null) for part, error in studies)
     low, high = _error(studies[0][1]), _error(studies[-1][1])
-    return (
-        f"{len(studies)} studies around a pooled effect of {size(centre)}, with standard errors from {low} to {high}; "
-        f"{inside} lie within the pseudo 95% limits. {BELOW}"
+    told = say(
+        "{n} studies around a pooled effect of {centre}, with standard errors from {low} to {high}; "
+        "{inside} lie within the pseudo 95% limits.",
+        n=len(studies),
+        centre=size(centre),
+        low=low,
+        high=high,
+        inside=inside,
     )
+    return f"{told} {say(BELOW)}"

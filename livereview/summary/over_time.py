@@ -10,10 +10,12 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from livereview.messages import many, say
 from livereview.summary.drawing import (
     BELOW,
     DOTTED,
     END,
+    GOES_ON,
     LABEL,
     MIDDLE,
     QUIET,
@@ -84,9 +86,9 @@ def svg(id: str, title: str, versions: Sequence[Version], null: float | None = N
     Raises:
         Refused: for an estimate outside its interval and a ratio that is not above zero.
     """
-    heading = f"Version by version: {title}"
+    heading = say("Version by version: {title}", title=title)
     if not versions:
-        return sentence("over-time", id, heading, "No version has been published yet.")
+        return sentence("over-time", id, heading, say("No version has been published yet."))
     points = [_point(one, null) for one in versions]
     if any(points):
         scale = axis(near([one for one in points if one], null), null, NAMES + 12, PLOT - 24)
@@ -116,14 +118,14 @@ def _point(one: Version, null: float | None) -> Point | None:
 
 def _figures(one: Version) -> str:
     if one.value is None:
-        return "no estimate"
+        return say("no estimate")
     if one.low is None or one.high is None:
-        return f"{size(one.value)} (no interval)"
+        return say("{value} (no interval)", value=size(one.value))
     return told(one.value, one.low, one.high)
 
 
 def _row(one: Version, y: int, width: int) -> Markup:
-    name = cut(f"Version {one.number}, {one.date}", NAMES - 6)
+    name = cut(say("Version {number}, {date}", number=one.number, date=one.date), NAMES - 6)
     parts = [
         RULE.format(y=y + ROW // 2, width=width),
         LABEL.format(x=0, y=y if one.value is not None else y + 4, more="", text=name),
@@ -159,19 +161,25 @@ def _estimates(
 
 def _key(scale: Axis | None, points: Sequence[Point | None], null: float | None) -> str:
     if scale is None:
-        return "Words in the middle: what the version said, as it gave no estimate."
-    words = ["Dots: the estimate that the version gave, with its 95% interval."]
+        return say("Words in the middle: what the version said, as it gave no estimate.")
+    words = [say("Dots: the estimate that the version gave, with its 95% interval.")]
     if None in points:
-        words.append("Words in the middle: what a version without an estimate said.")
+        words.append(say("Words in the middle: what a version without an estimate said."))
     if null is not None:
-        words.append(f"Dotted line: no difference ({number(null)}).")
+        words.append(say("Dotted line: no difference ({null}).", null=number(null)))
     if any(beyond(scale, one[1], one[2]) for one in points if one):
-        words.append("Arrow: the interval goes on beyond the plot.")
+        words.append(say(GOES_ON))
     return " ".join(words)
 
 
 def _description(versions: Sequence[Version]) -> str:
     last = versions[-1]
-    count = f"{len(versions)} versions" if len(versions) > 1 else "One version"
-    said = f"version {last.number} of {plain(last.date)}: {plain(last.state)}, {_figures(last)}"
-    return f"{count}; the newest is {said}. {BELOW}"
+    count = many("One version", "{n} versions", len(versions))
+    newest = say(
+        "the newest is version {number} of {date}: {state}, {figures}.",
+        number=last.number,
+        date=plain(last.date),
+        state=plain(last.state),
+        figures=_figures(last),
+    )
+    return f"{count}; {newest} {say(BELOW)}"

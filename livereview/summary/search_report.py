@@ -135,5 +135,5 @@ def _recall(found: Recall | None) -> FoundShare | None:
         high=found.high,
         reason=found.reason,
         share=found.share,
-        caveat=CAVEAT,
+        caveat=say(CAVEAT),
     )

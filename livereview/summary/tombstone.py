@@ -9,12 +9,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from livereview.messages import mark
 from livereview.summary import past, words
 from livereview.summary.model.tombstone import SCHEMA_VERSION, ReadInstead, Tombstone
 from livereview.summary.model.versions import Entry, Withdrawn
 from livereview.summary.snapshot import Withdrawal
 
-BY = "the lead of the review"
+BY = mark("the lead of the review")
 
 
 def in_force(acts: Iterable[Withdrawal]) -> dict[int, Withdrawal]:

@@ -71,7 +71,10 @@ def state(finding: Finding) -> str:
     if finding.state == "effect" and finding.kind in OTHER_EFFECTS and finding.side is not None:
         return say(OTHER_EFFECTS[finding.kind][finding.side])
     if finding.state == "effect":
-        return say(STATES["better" if finding.good else "worse"])
+        state = "worse"
+        if finding.good:
+            state = "better"
+        return say(STATES[state])
     return say(STATES[finding.state])
 
 
@@ -284,11 +287,10 @@ def stop(told: Mapping[str, Any]) -> str:
         "At least {low}% of the relevant ones are found, with {sure}% confidence: up to {most} may be there.",
         **sure,
     )
-    met = mark("The target is met: {target}% of them.")
-    verdict = say(
-        met if told["may_stop"] else mark("The target is not met: {target}% of them."),
-        target=_target(told),
-    )
+    verdict = mark("The target is not met: {target}% of them.")
+    if told["may_stop"]:
+        verdict = mark("The target is met: {target}% of them.")
+    verdict = say(verdict, target=_target(told))
     return " ".join(filter(None, (read, found, verdict, _calibrated(told.get("calibrated")))))
 
 

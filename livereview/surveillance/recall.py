@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
+from livereview.messages import mark
+
 LEAST = 5  # included reports below which an estimate would say nothing
-CAVEAT = (
+CAVEAT = mark(
     "A lower bound: the estimate takes the sources to find reports independently of each other, and they do not. It"
     " says nothing of what no source can find."
 )
