@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from livereview.errors import LivereviewError, SourceBroken
 from livereview.fetch import Answer, Fetcher
 from livereview.fetch.paging import BEGINNING, _halves, pages
+from livereview.records import Record
 from livereview.sources import openalex
 from livereview.sources.answers import read_json
 from livereview.sources.protocol import Page, Query, Request, Source, Window
@@ -173,3 +174,29 @@ def test_what_is_left_of_an_allowance_is_read_from_any_headers(
         assert isinstance(fetcher, Fetcher)
         url = world.script("/q", reply("{}", **headers))
         assert fetcher.get(Request(url), Source("toy", "Toy", lambda b, c: Page())).quota == share
+
+
+def test_a_page_that_comes_twice_in_a_row_ends_the_search_and_empty_pages_do_not() -> None:
+    def source(world: World, bodies: list[dict[str, int]]) -> Source:
+        def request(query: Query, window: Window, cursor: str | None) -> Request:
+            path = f"/page/{cursor or 0}"
+            world.script(path, as_json(bodies[int(cursor or 0)]))
+            return Request(world.base + path)
+
+        def read(body: bytes, cursor: str | None) -> Page:
+            following = int(cursor or 0) + 1
+            told = read_json(body, "toy", "Toy")
+            records = tuple(Record("toy", str(n), title="A title") for n in range(told["records"]))
+            return Page(records, next_cursor=str(following) if following < len(bodies) else None)
+
+        return Source("toy", "Toy", read, request, interval=0.0)
+
+    def number(bodies: list[dict[str, int]]) -> int:
+        with World() as world, making(world, Time()) as fetcher:
+            return len(list(pages(fetcher, source(world, bodies), Query("x"), MAY)))
+
+    one, other, empty = {"records": 2}, {"records": 3}, {"records": 0}
+    assert number([one, other, one]) == 3
+    assert number([one, empty, empty, other]) == 4
+    with pytest.raises(SourceBroken, match="page 3 is the page before it once more"):
+        number([one, other, other, one])

@@ -86,8 +86,8 @@ def pages(
     `Source.fallback` is asked instead and the answers carry a note. A page that can't be read is
     yielded like any other, and the error (SourceBroken, or Retry where asking five times brought
     nothing better) is raised when the caller asks for the next: the bytes are the evidence. Raises
-    SourceBroken for a cursor that repeats and for a search that does not end; it never ends one
-    early.
+    SourceBroken for a cursor that repeats, a page that comes twice in a row and a search that does
+    not end; it never ends one early.
 
     `reader` reads a page for its cursor (None: the source's own parser, in this process). `shared`
     has the pages of searches that ran through for others, without a warning; they are given in
@@ -139,6 +139,7 @@ def _span(
     """The pages of one window, or of its halves."""
     assert source.request is not None
     cursor, seen, short = None, set[str](), False
+    before = b""
     while True:
         count.next(source)
         answer, page = _page(
@@ -147,6 +148,12 @@ def _span(
         yield answer
         if isinstance(page, LivereviewError):
             raise page
+        if page.records and answer.body == before:
+            raise SourceBroken(
+                f"page {count.number} is the page before it once more, byte for byte",
+                source=source.name,
+            )
+        before = answer.body
         if cursor is None and source.reach and (page.total or 0) > source.reach:
             if halves := _halves(window) if source.days else ():
                 for half in halves:
