@@ -158,7 +158,7 @@ class Comparison:
     """What is compared with what; each has a finding of its own for every outcome.
 
     Attributes:
-        intervention, comparator: As they stand inside a sentence: "housing with support", "usual
+        intervention, comparator: As they stand inside a sentence: "housing and support", "usual
             services".
         outcomes: Ids of those it asks about; empty: all of the review's.
     """

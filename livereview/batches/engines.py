@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from livereview.batches.layout import Layout
 from livereview.errors import Refused
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Step = Callable[[Layout, int], None]
 Progress = Callable[[str], None]
@@ -32,14 +35,14 @@ class ThisProcess:
 class DaskWorkers:
     """The workers that a Dask client reaches."""
 
-    def __init__(self, client: object) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     def every_part(self, step: Step, layout: Layout, progress: Progress) -> None:
         from distributed import as_completed
 
         # Not pure: a batch in the same folder is not the same batch.
-        waiting = self._client.map(  # type: ignore[attr-defined]
+        waiting = self._client.map(
             step, [layout] * len(layout.parts), list(layout.parts), pure=False, retries=TRIES
         )
         for done, future in enumerate(as_completed(waiting), start=1):
