@@ -570,12 +570,15 @@ def _assistant(environment: Mapping[str, str]) -> str:
     return url
 
 
+_AMOUNT = r"(\d{1,6}(?:\.\d{1,6})?)"
+_PRICE = re.compile(rf"{_AMOUNT} {_AMOUNT} ([A-Z]{{3}})")
+
+
 def _price(text: str) -> Price | None:
     """The price of "0.15 0.60 USD"; refused where it is something else."""
     if not text.strip():
         return None
-    amount = r"(\d{1,6}(?:\.\d{1,6})?)"
-    parts = re.fullmatch(rf"{amount}\s+{amount}\s+([A-Z]{{3}})", text.strip())
+    parts = _PRICE.fullmatch(" ".join(text.split()))
     if parts is None:
         raise Refused(
             "LIVEREVIEW_ASSISTANT_PRICE must be the prices of a million tokens read and written and a"

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from livereview.records import Record, clean_doi
 from livereview.review import Highlights
+from livereview.screening.abstracts import paragraphs
 from livereview.store import records
 from livereview.store.open import Connection
 
@@ -22,6 +23,14 @@ class Piece:
 
     text: str
     kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A paragraph of an abstract; `label` is "" where it has none."""
+
+    label: str
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class Card:
     record_id: str
     record: Record
     title: tuple[Piece, ...]
-    abstract: tuple[Piece, ...]
+    abstract: tuple[Part, ...]
     link: str | None
     open_copy: str | None
     lang: str | None
@@ -54,7 +63,7 @@ def of(con: Connection, review: str, report: str, highlights: Highlights) -> Car
         record.record_id,
         record,
         pieces(record.title or "Untitled record", highlights),
-        pieces(record.abstract or "", highlights),
+        _parts(record.abstract or "", highlights),
         link(record),
         open_copy(members),
         record.language
@@ -62,6 +71,13 @@ def of(con: Connection, review: str, report: str, highlights: Highlights) -> Car
         else None,
         tuple(sorted({member.source for member in members})),
         origin,
+    )
+
+
+def _parts(abstract: str, highlights: Highlights) -> tuple[Part, ...]:
+    return tuple(
+        Part(paragraph.label, pieces(paragraph.text, highlights))
+        for paragraph in paragraphs(abstract)
     )
 
 
