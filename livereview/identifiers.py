@@ -20,13 +20,17 @@ ESCAPED_AT_MOST = 4  # times: "&amp;amp;lt;" was met, more is nobody's export
 
 _DOI = re.compile(r"10\.\d{4,9}(?:\.\d{1,9}){0,9}/(?:\s(?=\S*\d))?(\S+)")
 # "<1661::AID-SIM968>" is part of old DOIs of Wiley; any other "<" or ">" is markup
-_DOI_ENDS = re.compile(r"[\"{}“”„«»‹›‘]|\[doi\]|<(?!\d+:)|>(?!\d)", re.IGNORECASE)
+_DOI_ENDS = re.compile(r"[\"{}“”„«»‹›‘。、]|\[doi\]|<(?!\d+:)|>(?!\d)", re.IGNORECASE)
 _ENTITY = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});|&(?:lt|gt)(?=\d|:)"
 )
+# a sign as LaTeX and JSON write it: "\_", "{\_}", "\/"
+_BACKSLASHED = re.compile(r"\{\\([_&%#$])\}|\\([_&%#$/])")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-# another DOI or address behind this one, in one word with it
-_NEXT = re.compile(r"[;,|&]?(?:https?:|www\.|\bdoi:)|[;,|/&]10\.\d{4,9}/", re.IGNORECASE)
+# another identifier or address behind this one, in one word with it
+_NEXT = re.compile(
+    r"[;,|&]?(?:https?:|www\.|\bdoi:)|[;,|/&]10\.\d{4,9}/|[.;,|&_]?pmc?id:", re.IGNORECASE
+)
 # what an address hangs on: a fragment, a question. Old DOIs of Wiley may end in ";2-#" or ";2-?".
 _HUNG_ON = re.compile(r"(?<!;2-)[#?]|&[A-Za-z_][\w.]*=")
 _HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-") | dict.fromkeys("⁄∕／", "/"))
@@ -34,18 +38,24 @@ _HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-") | dict.f
 _FORMS = (
     r"full|abstract|abs|e?pdf|full-?text|full-?xml|html|pdfdirect|pdfplus|epub|reader"
     r"|summary|meta|references|citedby|suppl(?:_file|inf|ementary-material)?|media|figures|metrics"
+    r"|download|issuetoc|(?:-/)?dcsupplemental|rapid-responses|article-info"
+    r"|tab-(?:pdf|figures-data|article-info|e-letters|references)"
 )
 _SITE_FORM = re.compile(
     rf"(?:/(?:{_FORMS})(?:\.html?|\.pdf)?"  # "/full", "/fulltext.html"
     rf"|(?:\.|/)(?:full|abstract)(?:\.pdf)?(?:\+html)?"  # "v1.full.pdf"
+    r"|/(?:full|abstract|e?pdf)/[a-z]{2}"  # "/full/es": a language of the Cochrane Library
     r"|\.pdf"
     r")/?$",
     re.IGNORECASE,
 )
-# "…/jiaa683/34364020/jiaa683.pdf": the number and the name of a file at Oxford
-_SITE_FILE = re.compile(r"/\d{5,}/[\w.-]+\.pdf$", re.IGNORECASE)
-# bioRxiv and medRxiv say which version an address shows; their DOI has none
-_OPENRXIV = re.compile(r"^(10\.(?:1101|64898)/(?:\d{4}\.\d\d\.\d\d\.)?\d{6,8})v\d{1,2}$")
+# "…/jiaa683/34364020/jiaa683.pdf": the number and the name of a file at Oxford; "/pdf/name.pdf"
+_SITE_FILE = re.compile(r"/(?:\d{5,}|e?pdf)/[\w.-]+\.pdf$", re.IGNORECASE)
+# bioRxiv and medRxiv say which version an address shows, and which part ("v2.full-text"); their
+# DOI has none
+_OPENRXIV = re.compile(
+    r"^(10\.(?:1101|64898)/(?:\d{4}\.\d\d\.\d\d\.)?\d{6,8})v\d{1,2}(?:\.[a-z][a-z.+-]*)?$"
+)
 # The number that Oxford's addresses have behind a DOI: "10.1093/bjsw/bcaf012/8124013"
 _OXFORD = re.compile(r"^(10\.1093/[a-z]+/[a-z]{2,8}\d{2,5})/\d{5,}$")
 # A database's own address for an entry: an accession number, and no DOI of the publication.
@@ -94,7 +104,9 @@ def _without_forms(suffix: str) -> str:
 
 def _trimmed(suffix: str) -> str:
     """Without the punctuation behind it, and without a bracket that was opened before it."""
-    while suffix and (suffix[-1] in ".,;:'’*/…|" or (suffix[-1] in ")]" and not _balanced(suffix))):
+    while suffix and (
+        suffix[-1] in ".,;:'’*/…|\\" or (suffix[-1] in ")]" and not _balanced(suffix))
+    ):
         suffix = suffix[:-1]
     return suffix
 
@@ -108,6 +120,7 @@ def _unescaped(text: str) -> str:
     for _ in range(ESCAPED_AT_MOST):
         plain = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
         plain = _PERCENT.sub(_percent_undone, plain)
+        plain = _BACKSLASHED.sub(lambda sign: sign.group(1) or sign.group(2), plain)
         if plain == text:
             break
         text = plain
@@ -132,7 +145,8 @@ _AT_PUBMED = re.compile(
     r"pubmed(?:\.ncbi\.nlm\.nih\.gov)?/\??(?:term=)?(\d{1,9})(?!\d)", re.IGNORECASE
 )
 _PMC = re.compile(r"PMC\s?(?:ID)?:?\s?(?:PMC)?(\d{1,9})", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\d.])\d{1,9}(?![\d.]*\d)")
+_NUMBER = re.compile(r"(?<![\d.])\d{1,9}(?![\d.]*\d)", re.ASCII)
+_GROUPED = re.compile(r"\d{1,2},\d{3},\d{3}", re.ASCII)  # as spreadsheets print large numbers
 
 
 def whole_number(text: object) -> str:
@@ -155,7 +169,9 @@ def clean_pmid(text: object) -> str | None:
 
     None for 0, for an id of PMC and for anything else.
     """
-    value = whole_number(str(text or "")[:LONGEST_TEXT])
+    value = whole_number(unicodedata.normalize("NFKC", str(text or "")[:LONGEST_TEXT]))
+    if _GROUPED.fullmatch(value):
+        value = value.replace(",", "")
     if _POWER.fullmatch(value):
         return None
     if at_pubmed := _AT_PUBMED.search(value):

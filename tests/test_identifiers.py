@@ -22,6 +22,8 @@ SICI = "10.1002/(sici)1097-0258(19980815)17:15<1661::aid-sim968>3.0.co;2-2"
 BARE = ("10.1000/abc.1", "10.1016/s0140-6736(20)30183-5", SICI, "10.1002/cl2.70001")
 FORMS = (
     *("/full", "/abstract", "/pdf", "/epdf", ".pdf", "/full.pdf", "/fulltext.html", "/full/html"),
+    *("/download", "/issuetoc", "/tab-pdf", "/-/dcsupplemental", "/full/es", "/epdf/full/en"),
+    *("/pdf/name.pdf", "\\", "。", "、10.1000/abc.2", ".PMID:12345", "_PMCID:PMC12"),
     *("#sec-2", "?download=true", "?utm_source=x&af=R", "&domain=pdf", ".full.pdf", "/pdf/"),
     *(
         ".",
@@ -49,6 +51,11 @@ def test_what_sites_and_sentences_hang_on_a_doi_is_no_part_of_it(doi: str, form:
     [
         ("https://x.org/content/10.1101/2020.01.01.123456v2.full.pdf", "10.1101/2020.01.01.123456"),
         ("10.1101/097196v1", "10.1101/097196"),
+        ("10.1101/2020.01.01.123456v1.full-text", "10.1101/2020.01.01.123456"),
+        ("10.1101/2020.01.01.123456v12.supplementary-material", "10.1101/2020.01.01.123456"),
+        (r"10.1016/S0140{\_}6736(20)1", "10.1016/s0140_6736(20)1"),  # Mendeley's BibTeX
+        (r"10.1016/S0140\_6736(20)1", "10.1016/s0140_6736(20)1"),
+        (r"https:\/\/doi.org\/10.1000\/abc.1", "10.1000/abc.1"),
         ("10.21203/rs.3.rs-123456/v1", "10.21203/rs.3.rs-123456/v1"),  # here the version is its own
         ("10.31234/osf.io/abcde_v1", "10.31234/osf.io/abcde_v1"),
         (
@@ -143,3 +150,8 @@ def test_one_address_is_the_same_however_it_is_written(other: str) -> None:
         "https://www.example.org/r/1"
     )
     assert same_address("https://example.org/?p=1") != same_address("https://example.org/?p=2")
+
+
+@pytest.mark.parametrize("text", ["12,345,678", "１２３４５６７８", "PMID：１２３４５６７８"])
+def test_a_pubmed_id_is_read_as_spreadsheets_and_wide_digits_write_it(text: str) -> None:
+    assert clean_pmid(text) == "12345678"

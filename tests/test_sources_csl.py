@@ -150,3 +150,14 @@ def test_no_cut_looks_like_fewer_items() -> None:
     for cut in range(len(body)):
         with pytest.raises(LivereviewError):
             csl.parse(body[:cut].encode(), None)
+
+
+def test_an_item_a_line_is_a_list_of_items() -> None:
+    body = b'{"id": 1, "title": "A"}\n\n{"id": 2, "title": "B"}\n'
+    assert [record.title for record in csl.parse(body, None).records] == ["A", "B"]
+
+
+def test_a_date_without_its_outer_list_is_one() -> None:
+    body = b'[{"title": "A", "issued": {"date-parts": [2019, 5]}}]'
+    (record,) = csl.parse(body, None).records
+    assert (record.published, record.year) == ("2019-05", 2019)

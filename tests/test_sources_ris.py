@@ -277,3 +277,22 @@ def test_another_programs_expectations_hold(number: str) -> None:
     items = json.loads(path.with_suffix(".ris.expected.json").read_text(encoding="utf-8"))
     for record, item in zip(ris.parse(path.read_bytes(), None).records, items, strict=True):
         _same(record, item)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["TAG\u00a0\u00a0- ", "TAG  – ", "TAG \u2002— ", "  TAG  - ", "\tTAG  - "],
+)
+def test_tags_are_read_as_word_processors_and_mails_leave_them(mark: str) -> None:
+    lines = [
+        ("TY", "JOUR"),
+        ("TI", "A title"),
+        ("AU", "Lee, Ann"),
+        ("AB", "In – and on"),
+        ("ER", ""),
+    ]
+    text = "\n".join(mark.replace("TAG", tag) + value for tag, value in lines * 2)
+    page = ris.parse(text.encode(), None)
+    assert [(one.title, one.authors, one.abstract) for one in page.records] == [
+        ("A title", ("Lee, Ann",), "In – and on")
+    ] * 2

@@ -58,6 +58,15 @@ def test_words_that_are_meant_stay() -> None:
         "This article does not have an abstract",
         "There is no abstract available for this article.",
         "Abstract",
+        "Abstract: none",
+        "Abstract: N/A",
+        "[ABSTRACT FROM AUTHOR]",
+        "<p>No abstract available</p>",
+        "Abstract not yet available",
+        "This abstract is not available.",
+        "No summary available",
+        "Kein Abstract verfügbar",
+        "Resumen no disponible",
     ],
 )
 def test_a_sentence_that_there_is_no_abstract_is_none(text: str) -> None:
@@ -113,6 +122,29 @@ def test_the_word_abstract_goes_only_where_it_is_a_heading(text: str, kept: str)
         ("Prof. Dr. Ann Lee", "Ann Lee"),
         ("Lee, Ann 0000-0002-1825-0097", "Lee, Ann"),
         ("Department of Health and Social Care,", "Department of Health and Social Care"),
+        ("ann(at)example.org", None),
+        ("ann [at] example [dot] org", None),
+        ("ann at example dot org", None),
+        ("ann＠example.org", None),
+        ("Lee A ann.lee AT example.org", "Lee A"),
+        ("University at Albany", "University at Albany"),
+        ("Children at U.S. Bases", "Children at U.S. Bases"),
+        ("Lee, A.*", "Lee, A."),
+        ("*Lee, Ann", "Lee, Ann"),
+        ("Lee, A†", "Lee, A"),
+        ("Lee, A.¹", "Lee, A."),
+        ("Lee, A.1,2", "Lee, A."),
+        ("Study Group 5", "Study Group 5"),
+        ("Lee, Ann...", "Lee, Ann"),
+        ("Lee, Ann [Edited by]", "Lee, Ann"),
+        ("Lee, Ann, on behalf of the Trial Group", "Lee, Ann"),
+        ("Correspondence: Ann Lee", "Ann Lee"),
+        ("Ann Lee, MD, PhD", "Ann Lee"),
+        ("O&#39;Brien, Pat", "O'Brien, Pat"),
+        ("O&amp;#39;Brien, Pat", "O'Brien, Pat"),
+        ("Anonymous, A.", None),
+        ("[s.n.]", None),
+        ("null null", None),
         ("Anonymous", None),
         ("[Anonymous]", None),
         ("et al.", None),
@@ -181,3 +213,25 @@ def test_a_list_by_semicolons_in_bibtex_is_a_list() -> None:
 def test_a_guessed_encoding_is_a_note_of_the_page_and_no_warning() -> None:
     page = SOURCES["ris"].parse("TY  - JOUR\nTI  - Café\nER  - \n".encode("cp1252"), None)
     assert page.warnings == () and "cp1252" in page.notes[0]
+
+
+NOT_YET = (
+    "n.d.",
+    "[n.d.]",
+    "TBD",
+    "in press",
+    "Epub ahead of print",
+    "Online first",
+    "Forthcoming",
+)
+
+
+@pytest.mark.parametrize("word", NOT_YET)
+def test_a_volume_or_page_that_is_not_known_yet_is_nothing(word: str) -> None:
+    record = Record("x", "1", title="In press", volume=word, issue=word, pages=word)
+    assert values.tidied(record) == Record("x", "1", title="In press")
+
+
+@pytest.mark.parametrize("word", ["[s.n.]", "[S.l.]", "[S.l.: s.n.]"])
+def test_a_library_s_word_for_no_publisher_is_nothing(word: str) -> None:
+    assert values.tidied(Record("x", "1", title="T", container_title=word)).container_title is None

@@ -26,6 +26,8 @@ from livereview.sources.text import abstract, link, name, names, plain
 
 NAME = "csl"
 TITLE = "CSL-JSON"
+# Beside a title, one of these tells an item from any other JSON.
+_OWN_FIELDS = frozenset({"type", "id", "DOI", "issued", "container-title"})
 _TYPES = {
     "article-journal": "journal-article",
     "article-magazine": "magazine-article",
@@ -51,7 +53,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
     if not re.match(r"\s*[\[{]", text := "\n".join(lines)):
         raise tagged.foreign(lines, "this is not CSL-JSON", NAME)
     try:
-        data = answers.read_json(text.encode(), NAME, TITLE)
+        data = answers.read_json(_as_list(lines, text).encode(), NAME, TITLE)
     except Retry as error:  # a file does not get whole by asking for it again
         raise SourceBroken(f"{error}: {tagged.BROKEN_OFF}", source=NAME) from None
     held = mapping(data).get("items", data)
@@ -62,8 +64,16 @@ def parse(body: bytes, cursor: str | None) -> Page:
     return Page(tagged.distinct(list(records)), rejects=rejects, total=len(items))
 
 
+def _as_list(lines: list[str], text: str) -> str:
+    """The text as one JSON value, where each line holds an item of its own."""
+    items = [line.strip() for line in lines if line.strip()]
+    if len(items) < 2 or not all(item[0] == "{" and item[-1] == "}" for item in items):
+        return text
+    return f"[{','.join(items)}]"
+
+
 def _is_item(item: dict[str, Any]) -> bool:
-    return "title" in item and ("type" in item or "id" in item or "DOI" in item)
+    return "title" in item and not _OWN_FIELDS.isdisjoint(item)
 
 
 def _record(item: dict[str, Any]) -> Record | str:
@@ -140,6 +150,8 @@ def _author(one: dict[str, Any]) -> str | None:
 
 def _date(value: object) -> str | None:
     parts = sequence(mapping(value).get("date-parts"))
+    if parts and not isinstance(parts[0], list):  # [2019, 5] for [[2019, 5]]
+        parts = [parts]
     told = answers.iso(*sequence(parts[0] if parts else None))
     return told or answers.iso_date(_told(value))
 

@@ -17,7 +17,7 @@ LONGEST_NAME = 500  # characters of one name that are looked at
 
 # Words for "nobody", however they are written.
 _NOBODY = re.compile(
-    r"\W*(?:anonymous|anon|no authors?(?: (?:listed|given|available|named))?|no authorship indicated"
+    r"\W*(?:anon(?:ymous)?(?:,? a)?|s\. ?n|no authors?(?: (?:listed|given|available|named))?|no authorship indicated"
     r"|authors? (?:unknown|not available|anonymous)|unknown(?: authors?)?|various authors"
     r"|et\.? ?al(?:ii|ia)?|(?:and |& )?others|not available|not applicable|undefined)\W*",
     re.IGNORECASE,
@@ -31,6 +31,13 @@ _AND_OTHERS = re.compile(
 )
 
 _MAIL = r"[^\s()\[\]<>,;:]+@[^\s()\[\]<>,;:]+"
+# "ann (at) example.org", "ann at example dot org": an address hidden from machines is one
+_HIDDEN_MAIL = re.compile(
+    r"\s*[(\[{<]\s*(?:at|AT)\s*[)\]}>]\s*"
+    r"|(?<=[\w.+-])\s+(?:at|AT)\s+(?=[a-z0-9-]+(?:(?:\.|\s(?:dot|DOT)\s)[a-z0-9-]+)*"
+    r"(?:\.|\s(?:dot|DOT)\s)[a-z]{2,12}\b)",
+)
+_HIDDEN_DOT = re.compile(r"(?<=[\w-])(?:\s+(?:dot|DOT)\s+|\s*[(\[{]\s*dot\s*[)\]}]\s*)(?=[\w-])")
 _IN_BRACKETS = r"[(\[<{][^()\[\]<>{}]{0,200}"
 _MAIL_IN_BRACKETS = re.compile(rf"{_IN_BRACKETS}@[^()\[\]<>{{}}]{{0,200}}[)\]>}}]?")
 _MAIL_ALONE = re.compile(
@@ -41,7 +48,7 @@ _ROLE = (
     r"(?:corresponding |reprint |lead |first |senior |principal |co-?|guest |series )?"
     r"(?:authors?|editors?|eds?|inventors?|translators?|trans|compilers?|comps?|reviewers?|advisors?"
     r"|advisers?|supervisors?|chairs?|directors?|contributors?|producers?|illustrators?|assignees?"
-    r"|investigators?|collaborators?|narrators?|creators?|aut|edt|ctb)"
+    r"|investigators?|collaborators?|edited by|narrators?|creators?|aut|edt|ctb)"
 )
 _ROLE_IN_BRACKETS = re.compile(
     rf"\s*[(\[]\s*(?:{_ROLE}\.?\s*(?:[,;/&]|and)?\s*)+(?:[,;][^()\[\]]{{0,200}})?[)\]]",
@@ -53,6 +60,14 @@ _NUMBER_BEHIND = re.compile(  # an ORCID or a database's number for a person
     r"|\s*\(\d{6,}\)$",
     re.IGNORECASE,
 )
+_WORD_BEFORE = re.compile(
+    r"^(?:correspond(?:ence|ing author)(?: to)?|(?:presenting )?authors?|by)\s*:\s*", re.IGNORECASE
+)
+_FOR_OTHERS = re.compile(r",?\s+on behalf of\s.*$", re.IGNORECASE)
+# signs that point to a footnote or an address
+_MARK_BEFORE = re.compile(r"^[*†‡§¶#\s]+")
+_MARK_BEHIND = re.compile(r"(?:[*†‡§¶#⁰¹²³⁴-⁹ᵃᵇᶜ]+[\s,]*)+$")
+_NUMBERS_BEHIND = re.compile(r"(?<=,)(.*[a-z.])\d{1,2}(?:,\s?\d{1,2})*$")
 _TITLE_BEFORE = re.compile(r"^(?:(?:Dr|Prof|Professor)\.?\s+)+(?=[^\W\d_]{2})")
 # Degrees with small letters or four capitals are no initials of anybody; "MPH" and "M.D." may be.
 _DEGREE = (
@@ -75,7 +90,11 @@ def tidy(text: str | None) -> str | None:
     """
     if not text:
         return None
-    name = " ".join(text[:LONGEST_NAME].split())
+    name = text[:LONGEST_NAME]
+    if "&" in name:
+        name = html.unescape(html.unescape(name))
+    name = _with_plain_mail(" ".join(name.split()))
+    name = _WORD_BEFORE.sub("", name)
     if "@" in name:
         name = _ROLE_IN_BRACKETS.sub("", name)
         name = _MAIL_IN_BRACKETS.sub("", name)
@@ -84,6 +103,8 @@ def tidy(text: str | None) -> str | None:
         name = _ROLE_IN_BRACKETS.sub("", name)
         name = re.sub(r"[(\[]\s*[)\]]", "", name)
     name = _NUMBER_BEHIND.sub("", name)
+    name = _without_marks(name)
+    name = _FOR_OTHERS.sub("", name)
     name = _AND_OTHERS.sub("", name)
     if name.count(",") > 1:  # "Urban, Ed" is a person called so
         name = _ROLE_BEHIND.sub("", name)
@@ -93,10 +114,32 @@ def tidy(text: str | None) -> str | None:
     return _somebody(" ".join(name.split()).strip(" ,;:/&"))
 
 
+def _with_plain_mail(name: str) -> str:
+    """The text with mail addresses in the form that machines know: "ann@example.org"."""
+    plain = name.replace("＠", "@")
+    if " " in plain or "(" in plain or "[" in plain:
+        plain = _HIDDEN_MAIL.sub("@", plain)
+    return _HIDDEN_DOT.sub(".", plain) if "@" in plain else plain
+
+
+def _without_marks(name: str) -> str:
+    """Without the signs and numbers by which a page points to footnotes and addresses."""
+    name = _MARK_BEFORE.sub("", name)
+    name = _MARK_BEHIND.sub("", name)
+    name = re.sub(r"\s*(?:\.{3,}|…)$", "", name)
+    if name[-1:].isdigit() and not is_body(name):
+        name = _NUMBERS_BEHIND.sub(r"\1", name)
+    return name
+
+
 def _without_degrees(name: str) -> str:
     parts = name.split(",")
+    several = len(parts) > 2
     while len(parts) > 2 and _DEGREE_PART.fullmatch(parts[-1].strip()):
         parts.pop()
+    full_name = " " in parts[0].strip() and parts[0].strip()[0].isupper()
+    if several and len(parts) == 2 and full_name and _DEGREE_PART.fullmatch(parts[1].strip()):
+        parts.pop()  # "Ann Lee, MD, PhD": no initials of anybody
     name = ",".join(parts)
     shorter = _DEGREE_BEHIND.sub("", name)
     while shorter != name:
@@ -109,6 +152,8 @@ def _somebody(name: str) -> str | None:
     """The name, unless its words say that there is none; without a given name of that kind."""
     parts = [part.strip() for part in name.split(",")]
     if not any(letter.isalpha() for letter in name) or _NOBODY.fullmatch(name):
+        return None
+    if all(word in _EMPTY for word in name.replace(",", " ").split()):
         return None
     if all(part in _EMPTY or _NOBODY.fullmatch(part) for part in parts):
         return None

@@ -37,6 +37,7 @@ _WIDE = re.compile(r"([A-Z][A-Z0-9]{1,3})(?: {2}| ?\t)[ \t]*-[ \t]?(.*)")  # as 
 _NARROW = re.compile(r"([A-Z][A-Z0-9])[ \t]*-(?:[ \t](.*)|$)")
 _LOWER_START = re.compile(r"\s*ty {1,2}-(?: |$)")
 _LOWER_TAG = re.compile(r"^\s*[a-z][a-z0-9] {1,2}-(?= |$)")
+_TYPESET_TAG = re.compile(r"^\s*([A-Z][A-Z0-9])[ \u00a0\u2002-\u200a]{1,3}[-‐-―−](?:[^\S\n]|$)")
 _COUNTER = re.compile(r"\s*\d{1,7}\.\s*")
 _EARLY = ("C6",)  # Web of Science's date of early access, of an article in no issue yet
 _BOOKS = ("BOOK", "EBOOK", "EDBOOK", "SER", "WHOLE BOOK")
@@ -129,6 +130,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
     SourceBroken for any other file.
     """
     lines = _in_capitals(read_lines(body))
+    if not any(_START.fullmatch(line) for line in lines):
+        lines = _with_plain_signs(lines)
+    lines = _without_margin(lines)
     started = [match for line in lines if (match := _START.fullmatch(line))]
     if started:
         wide = any(re.search(r"TY(?: {2,}|\t)", match.group()) for match in started)
@@ -136,6 +140,22 @@ def parse(body: bytes, cursor: str | None) -> Page:
     if entries := ris_dialects.entries(lines):
         return read_page(entries, _record)
     raise foreign(lines, "this is not a RIS file: no line starts with TY", NAME)
+
+
+def _with_plain_signs(lines: list[str]) -> list[str]:
+    """The lines of a file whose tags a word processor or a web page gave wide blanks and dashes."""
+    if not any(line.lstrip().startswith("TY") and _TYPESET_TAG.match(line) for line in lines):
+        return lines
+    return [_TYPESET_TAG.sub(r"\1  - ", line, count=1) for line in lines]
+
+
+def _without_margin(lines: list[str]) -> list[str]:
+    """The lines of a file that was pasted with blanks before every line, without those."""
+    margins = [len(line) - len(line.lstrip()) for line in lines if _START.fullmatch(line)]
+    margin = min(margins, default=0)
+    if not margin:
+        return lines
+    return [line[margin:] if not line[:margin].strip() else line for line in lines]
 
 
 def _in_capitals(lines: list[str]) -> list[str]:

@@ -17,18 +17,22 @@ from livereview.sources.protocol import Page, Reject
 from livereview.sources.text import reject
 
 # Raise it when a rule here, in people or in identifiers changes: stored records are then read again.
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 # In lower case, without the brackets and full stops around them.
 _NOTHING_WORDS = """
 na|n/a|n.a|nan|nat|none|null|nil|undefined|unknown|missing|#n/a|#name?|#name|#value|#ref|#null
 not available|not applicable|no data|not specified|not provided|not given|not reported|not found
-no title|no title available|title not available|untitled document|no journal|no date"""
-_NOTHING = frozenset(_NOTHING_WORDS.strip().replace("\n", "|").split("|"))
+no title|no title available|title not available|untitled document|no journal|no date
+|n.d|n. d|s.n|s. n|s.l|s. l|s.l.: s.n|s.l. : s.n|tbd|tba"""
+_NOTHING = frozenset(_NOTHING_WORDS.strip().replace("\n|", "|").replace("\n", "|").split("|"))
 _NO_ABSTRACT = re.compile(
     r"(?:there is |this (?:article|item|record) (?:has|does not have) )?(?:an? |the )?"
     r"(?:no (?:english )?abstracts?|abstracts? (?:is |are )?(?:not|un)\s?(?:available|applicable|provided"
     r"|supplied|included|present)|abstract (?:is )?(?:available|provided) (?:from|by|at|on|in) .{0,60}"
-    r"|abstract|summary not available)"
+    r"|abstract|summary not available|no summary|abstract from authors?|abstract: (?:none|n/?a)"
+    r"|(?:this |the )?abstract (?:is )?not (?:yet )?available"
+    r"|kein(?:e)? (?:abstract|zusammenfassung) (?:verfügbar|vorhanden)|resumen no disponible"
+    r"|résumé non disponible|resumo não disponível)"
     r"(?: (?:is |was |currently )?(?:available|provided|supplied|found|given|included|present|exists?))?"
     r"(?: (?:for|from|of|in|on|at) (?:this|the) .{0,40})?",
     re.IGNORECASE,
@@ -39,8 +43,17 @@ _NO_PAGES = re.compile(
     r"(?:pp?\.?\s*)?(?:no pagination(?: specified)?|n\.?\s?pag\.?|not paginated|unpaginated|np)",
     re.IGNORECASE,
 )
+# What stands in a volume, an issue or pages before there is one.
+_NOT_YET = re.compile(
+    r"in press|(?:e-?pub(?:lished)? )?(?:online )?ahead[ -]of[ -]print|forthcoming|online[ -]first"
+    r"|first[ -]online|early[ -](?:access|view|online)|advance[ -](?:access|online publication)"
+    r"|published online|to appear",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _AROUND = " .,;:-–—_[](){}<>\"'*/\\?!"
 _FLOATS = re.compile(r"(\d{1,9})\.0+(?:\s*([-–])\s*(\d{1,9})\.0+)?")
+LONGEST_NOTICE = 500  # characters of a sentence that there is no abstract
 _TEXTS = ("container_title", "volume", "issue", "pages", "language", "type")
 
 
@@ -59,6 +72,9 @@ def something(text: str | None) -> str | None:
 
 def is_no_abstract(text: str) -> bool:
     """Whether it stands where an abstract would and says that there is none."""
+    if len(text) > LONGEST_NOTICE:
+        return False
+    text = _TAGS.sub("", text)
     return is_nothing(text) or bool(_NO_ABSTRACT.fullmatch(text.strip(_AROUND)))
 
 
@@ -84,7 +100,11 @@ def tidied(record: Record) -> Record:
             changes[field] = None
     for field in ("volume", "issue", "pages"):
         value = getattr(record, field)
-        if field not in changes and number(value) != value:
+        if field in changes or value is None:
+            continue
+        if _NOT_YET.fullmatch(value.strip(_AROUND)):
+            changes[field] = None
+        elif number(value) != value:
             changes[field] = number(value)
     if record.pages and _NO_PAGES.fullmatch(record.pages.strip(" [].")):
         changes["pages"] = None
