@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -148,6 +149,44 @@ def test_a_later_file_is_looked_in_too_and_a_form_from_elsewhere_as_well(
     path.unlink()
     assert ops.quotes.look_up(reviewed, settings.full_texts, review=REVIEW, now=NOW) == 0
     assert states(reviewed) == {TRUE: "in its place"}
+
+
+def test_a_quote_that_went_with_a_replaced_file_is_a_task_until_it_is_found_or_mended(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    data = form() | {"findings": [_finding(TRUE)]}
+    study = ops.run(reviewed, settings.site, Extract(**_extract("e1", data), now=NOW)).study
+    attach(reviewed, settings, included, pdfs.pdf(LINES), "preprint.pdf")
+
+    later = pdfs.pdf(["Other words altogether."])
+    first, second = (hashlib.sha256(body).hexdigest() for body in (pdfs.pdf(LINES), later))
+
+    def use(id: str, state: str, replaced_by: str = "") -> None:
+        word = {"sha256": first, "kind": "article", "state": state, "replaced_by": replaced_by}
+        ops.file_states.say(
+            reviewed, id=id, review=REVIEW, reason="", author="ada", now=NOW, **word
+        )
+        ops.quotes.look_up(reviewed, settings.full_texts, review=REVIEW, now=NOW)
+
+    def waiting() -> list[str]:
+        with reviewed.read() as con:
+            return [task["title"] for task in ops.tasks.open_tasks(con, [REVIEW])[REVIEW]]
+
+    assert waiting() == []
+    attach(reviewed, settings, included, later, "article.pdf")
+    assert waiting() == [], "the first file still has it"
+    use("w1", "replaced", second)
+    assert waiting() == [f"“{TRUE}”"]
+    page = browser("lena", "lead").get(f"/r/{REVIEW}")
+    assert f'href="{BASE}/{study}">the form of {study}</a>' in page
+    with reviewed.read() as con:
+        (task,) = ops.tasks.open_tasks(con, [REVIEW])[REVIEW]
+    asked = {"review": REVIEW, "task": task["id"], "by": "lena", "now": NOW}
+    with pytest.raises(Refused, match="closes by itself"):
+        ops.tasks.settle_task(reviewed, outcome="noted", **asked)
+
+    use("w2", "used")
+    assert waiting() == []
 
 
 def test_a_quote_that_one_file_holds_is_in_its_place() -> None:

@@ -16,7 +16,8 @@ from livereview.evidence import places
 from livereview.evidence.folding import Folded, fold
 from livereview.evidence.places import AROUND, Looked, Standing
 from livereview.evidence.quotes import Missing, Place, find
-from livereview.ops import page_texts
+from livereview.ops import page_texts, tasks
+from livereview.ops.tasks import LostQuote
 from livereview.pdf_text import STATES, PdfText
 from livereview.store import evidence, quote_places, versions
 from livereview.store.open import Connection, Store
@@ -32,10 +33,22 @@ def look_up(
 
     The files are read without holding the database. Asked twice, it does nothing the second time.
 
+    A quote that stood in a file which is used no more, and stands in none of today's, is a task.
+
     Args:
         full_texts: The folder of full texts.
         study: Whose quotes; None: those of all studies.
     """
+    new = _look_up(store, full_texts, review, study, now)
+    with store.read() as con:
+        lost = lost_with_files(con, review)
+        settled = tasks.quotes_settled(con, review, lost)
+    if not settled:
+        store.write(lambda con: tasks.settle_quotes(con, review, lost, now))
+    return new
+
+
+def _look_up(store: Store, full_texts: Path, review: str, study: str | None, now: datetime) -> int:
     with store.read() as con:
         missing = _missing(con, review, study)
     looked: list[Looked] = []
@@ -151,6 +164,22 @@ def not_in_files(con: Connection, review: str) -> dict[str, list[Standing]]:
         for study, known in in_force(con, review).items()
         if (missing := [one for one in known if one.state == "not in the file"])
     }
+
+
+def lost_with_files(con: Connection, review: str) -> list[LostQuote]:
+    """Quotes in force that stood in a file which is used no more, and stand in none of today's."""
+    missing = not_in_files(con, review)
+    if not missing:
+        return []
+    known = quote_places.of(con, review)
+    files = quote_places.files_of_studies(con, review)
+    stood = {quote for (quote, _), looked in known.items() if looked.page is not None}
+    return [
+        LostQuote(study, standing.quote, tuple(files[study]))
+        for study, standings in missing.items()
+        for standing in standings
+        if standing.quote in stood
+    ]
 
 
 def in_force(con: Connection, review: str) -> dict[str, list[Standing]]:

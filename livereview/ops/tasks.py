@@ -1,11 +1,15 @@
 """What the service asks of people: retractions of what they read, tips of readers, reports opened
-again, and their own statements that newer evidence has left behind.
+again, their own statements that newer evidence has left behind, and quotes that a replaced file
+took away.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from livereview.errors import Refused
@@ -23,7 +27,9 @@ WORDS = {
     "tip": "was suggested by a reader",
     "statement": "is a statement of the team that may be out of date",
     "standing": "is a rival explanation whose standing may be out of date",
+    "quote": "was quoted from a file that is used no more, and is not in the files of today",
 }
+QUOTE = "quote"
 STATEMENTS = ("statement", "standing")
 """Tasks that close by themselves, when the protocol has the statement renewed."""
 
@@ -94,6 +100,50 @@ def _raised(review: str, id: str, one: TeamWords) -> Task:
     return Task(id, review, None, kind, data)
 
 
+@dataclass(frozen=True, slots=True)
+class LostQuote:
+    """A quote of a study that went with a file.
+
+    Attributes:
+        study: The study's id.
+        quote: Its words.
+        files: The sha256 of each file in which it was looked for and not found.
+    """
+
+    study: str
+    quote: str
+    files: tuple[str, ...]
+
+    def task(self, review: str) -> str:
+        """The id of its task; with other files it is another."""
+        text = json.dumps([self.quote, sorted(self.files)])
+        return f"{QUOTE}:{review}:{self.study}:{sha256(text.encode()).hexdigest()[:16]}"
+
+
+def settle_quotes(con: Connection, review: str, lost: Sequence[LostQuote], now: datetime) -> None:
+    """A task for each quote that went with a file, and an end to those that are found or mended."""
+    wanted = {one.task(review): one for one in lost}
+    open_ = _open_quotes(con, review)
+    new = [
+        Task(id, review, None, QUOTE, {"title": f"“{one.quote}”", "study": one.study})
+        for id, one in wanted.items()
+        if id not in open_
+    ]
+    if new:
+        tasks.append(con, new, now)
+    for id in open_ - wanted.keys():
+        tasks.end(con, id, "found", "rule", None, now)
+
+
+def quotes_settled(con: Connection, review: str, lost: Sequence[LostQuote]) -> bool:
+    """Whether the open tasks are those that `settle_quotes` would leave."""
+    return {one.task(review) for one in lost} == _open_quotes(con, review)
+
+
+def _open_quotes(con: Connection, review: str) -> set[str]:
+    return {task.id for task in tasks.of(con, review) if task.kind == QUOTE}
+
+
 def open_tasks(con: Connection, reviews: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The open tasks of each of these reviews in words, oldest first."""
     waiting = tasks.of_each(con, reviews)
@@ -143,6 +193,11 @@ def settle_task(
             raise Refused(
                 f"this task closes by itself: mend statement {found.data['statement']} in review.toml, or write the "
                 "day on which you read it again as its `checked`"
+            )
+        if found.kind == QUOTE:
+            raise Refused(
+                f"this task closes by itself: mend the quote in the form of {found.data['study']}, or add"
+                " the file that has it"
             )
         if found.kind == "tip" or outcome not in RETRACTION_OUTCOMES:
             raise Refused(
