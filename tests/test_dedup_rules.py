@@ -23,6 +23,29 @@ def test_a_rule_decides_its_example_either_way_round(example: dict[str, dict[str
     assert judge(a, b).name == judge(b, a).name == example["rule"]
 
 
+HEADINGS = (
+    "News in brief",
+    "President's message",
+    "Journal club",
+    "Clinical pearls",
+    "Issue information",
+    "Correspondence",
+    "Book review column",
+    "Forum",
+)
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_a_column_in_two_issues_is_never_joined_silently(heading: str) -> None:
+    place = {"container_title": "J Care", "authors": ["Doe, J"], "year": 2019, "volume": "4"}
+    first = {"title": heading, **place, "issue": "1", "pages": "1"}
+    for pages in ("1", "1-2", "3"):
+        a, b = pair({"a": first, "b": {**first, "issue": "2", "pages": pages}})
+        assert judge(a, b).verdict != "same", pages
+    a, b = pair({"a": first, "b": {**first, "title": heading.upper()}})
+    assert judge(a, b).verdict == "same", "one page of one issue"
+
+
 def test_every_rule_decides_some_pair_made_by_hand() -> None:
     deciding = {judge(*pair(case)).name for case in (*CASES, *EXAMPLES)}
     assert {rule.name for rule in every_rule()} - deciding == set()

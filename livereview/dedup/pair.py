@@ -470,6 +470,16 @@ class Pair:
         return untold and (brief or self.a.recurring or self.b.recurring)
 
     @property
+    def heading_in_two_issues(self) -> bool:
+        """A heading, or so brief a title by one author, in two issues: a column has one in each, often
+        on the same page.
+        """
+        blanks = min(self.a.title.count(" "), self.b.title.count(" "))
+        by_one = max(len(self.a.names), len(self.b.names)) < 2
+        heading = (blanks < HEADING_BLANKS and by_one) or self.a.recurring or self.b.recurring
+        return heading and self.two_issues and not self.same_abstract
+
+    @property
     def two_journals(self) -> bool:
         """The places are journals by their names, which are not one: journals print one guideline
         side by side.

@@ -24,7 +24,7 @@ from livereview.dedup.compare import (
 from livereview.dedup.pair import BRIEF, Pair
 from livereview.links import LinkKind
 
-RULES_VERSION = "8"
+RULES_VERSION = "9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -609,6 +609,13 @@ ONE_TITLE = (
         "a heading that comes again and again",
         lambda pair: pair.nothing_but_a_name and pair.scores.written_by,
         "Nothing tells one column of an author from the next.",
+    ),
+    Rule(
+        "heading-in-two-issues",
+        "doubtful",
+        "a heading in two issues",
+        lambda pair: pair.heading_in_two_issues and pair.scores.signs >= 1,
+        "A column has one in each issue, by the same editor and often on the same page.",
     ),
     Rule(
         "unsigned-one-address",
