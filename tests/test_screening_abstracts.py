@@ -56,6 +56,9 @@ PLAIN = (
     "We report the results: they are good. The methods: none.",
     "Background Foster care is hard. Methods We asked. Results They said.",
     "Three themes: participants' methods: a; their results: b.",
+    "We had two groups. PURPOSE 2 enrolled men. PURPOSE 1 enrolled women.",
+    "AIM I came first. AIM II was better.",
+    "It was tested vs. Outcome: none, (see e.g. Results: there).",
     "A randomised trial of MST. MST WAS compared with usual care.",
 )
 

@@ -63,12 +63,16 @@ _ONE = "|".join(
 _LABEL = rf"(?:{_ONE})(?:(?: and |, | & |/)(?:{_ONE})){{0,3}}"
 # A label stands at the beginning or after a sentence, a bracket or a line; a colon, a dash or, in
 # capitals, a blank parts it from a sentence of its own.
+_ABBREVIATIONS = ("vs.", "e.g.", "i.e.", "cf.")  # no sentence ends with these
 _START = r"(?:^|(?<=[.?!;)\]”\"’'] )|(?<=\n)|(?<=[.?!)]))"
 _WITH_MARK = re.compile(
     rf"{_START}\s{{0,3}}(?P<label>{_LABEL})\s?(?::|\s[-–—](?=\s))\s{{0,3}}(?=\S)", re.IGNORECASE
 )
+# "PURPOSE 2" and "AIM II" are trials and parts, no labels.
+_NUMBERED = r"(?!(?:AIMS?|GOALS?|PURPOSE|QUESTIONS?|OBJECTIVES?|OUTCOMES?|STUDY DESIGN)\s\d)"
 _IN_CAPITALS = re.compile(
-    rf"{_START}\s{{0,3}}(?P<label>{_LABEL.upper()})\.?\s{{1,3}}(?=[A-Z0-9“\"(])"
+    rf"{_START}\s{{0,3}}{_NUMBERED}(?P<label>{_LABEL.upper()})\.?\s{{1,3}}"
+    r"(?![IVX]{1,4}\b)(?=[A-Z0-9“\"(])"
 )
 
 
@@ -103,7 +107,9 @@ def _labels(abstract: str) -> list[re.Match[str]]:
     found: list[re.Match[str]] = []
     every = [*_WITH_MARK.finditer(abstract), *_IN_CAPITALS.finditer(abstract)]
     for match in sorted(every, key=lambda match: (match.start("label"), -match.end())):
-        starts_lower = match["label"][0].islower()
-        if not starts_lower and (not found or match.start() >= found[-1].end()):
+        start = match.start("label")
+        goes_on = abstract[:start].rstrip().endswith(_ABBREVIATIONS)
+        within = found and match.start() < found[-1].end()
+        if not (match["label"][0].islower() or goes_on or within):
             found.append(match)
     return found
