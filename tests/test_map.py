@@ -24,7 +24,7 @@ from livereview.ops import coding, snapshot
 from livereview.review import Area
 from livereview.settings import Settings
 from livereview.store.open import Store
-from livereview.summary import data, evidence_map, front, site
+from livereview.summary import data, evidence_map, front, gap_map, site
 from livereview.summary.snapshot import CodedReport, Snapshot
 from tests.conftest import NOW, REVIEW, Browser, article, found
 from tests.snapshots import report, result, review, study
@@ -264,10 +264,10 @@ def test_a_gap_is_what_was_asked_about_and_read_for(mapped: Snapshot) -> None:
     states = evidence_map.gaps(summary_of(mapped))
     assert states["mentoring", "care"] == "waiting"
     assert states["law", "care"] == "not_asked"
-    assert evidence_map.gap(True, {"no_studies"}) == "gap"
-    assert evidence_map.gap(True, {"no_studies", "not_yet_assessed"}) == "waiting"
-    assert evidence_map.gap(True, {"not_asked"}) == "not_asked"
-    assert evidence_map.gap(False, {"no_studies"}) == "not_asked"
+    assert gap_map.empty_kind(["no_studies"]) == "gap"
+    assert gap_map.empty_kind(["no_studies", "not_yet_assessed"]) == "waiting"
+    assert gap_map.empty_kind(["not_asked"]) == "not_asked"
+    assert gap_map.empty_kind([]) == "not_asked"
 
 
 def test_codes_make_a_version_and_a_report_that_moves_on_makes_none(mapped: Snapshot) -> None:

@@ -591,10 +591,10 @@ def test_a_build_that_finds_no_space_leaves_the_old_page_and_nothing_else(
     with monkeypatch.context() as disk:
         disk.setattr(durable, "_write", full)
         done = publish.settle_outbox(reviewed, folder=two, now=NOW + 2 * HOUR)
-    assert "No space left" in done[REVIEW]["problem"]
+    assert "the disk is full" in done[REVIEW]["problem"]
     assert published_bytes(two) == before and temporary(two) == []
     assert any(
-        "No space left" in alarm
+        "the disk is full" in alarm
         for alarm in status.status(reviewed, now=NOW)["reviews"][0]["alarms"]
     )
     assert build(reviewed, two, NOW + 3 * HOUR)["version"] == 3

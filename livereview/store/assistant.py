@@ -38,17 +38,19 @@ class Asked:
     made: datetime
 
 
-_COLUMNS = tuple(Asked.__slots__)
-_NAMES = ", ".join(_COLUMNS)
+_COLUMNS = ", ".join(Asked.__slots__)
 
 
 def append(con: Connection, asked: Asked) -> bool:
     """Write a question with its answer; False if this very one is known."""
-    places = ", ".join("?" * len(_COLUMNS))
     rows = con.execute(
-        f"""INSERT INTO assistant_answer ({_NAMES}) VALUES ({places})
-        ON CONFLICT (id) DO NOTHING RETURNING id""",  # noqa: S608
-        [getattr(asked, name) for name in _COLUMNS],
+        """INSERT INTO assistant_answer (
+            id, review, record_id, record_version, use, criteria_version, protocol, prompt,
+            prompt_sha256, asked_model, told_model, sent, status, raw, problem, answers, seconds,
+            tokens_in, tokens_out, cost, currency, made
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING RETURNING id""",
+        [getattr(asked, name) for name in Asked.__slots__],
     ).fetchall()
     return bool(rows)
 
@@ -111,7 +113,7 @@ def of_report(con: Connection, review: str, report_id: str) -> Asked | None:
     found = read_as(
         con,
         Asked,
-        f"""SELECT {_NAMES} FROM assistant_answer a
+        f"""SELECT {_COLUMNS} FROM assistant_answer a
         WHERE review = ? AND problem IS NULL AND record_id IN (
             SELECT ? UNION ALL SELECT record_id FROM report WHERE report_id = ?)
         ORDER BY seq DESC LIMIT 1""",  # noqa: S608
