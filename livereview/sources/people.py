@@ -66,7 +66,7 @@ _WORD_BEFORE = re.compile(
 _FOR_OTHERS = re.compile(r",?\s+on behalf of\s.*$", re.IGNORECASE)
 # signs that point to a footnote or an address
 _MARK_BEFORE = re.compile(r"^[*†‡§¶#\s]+")
-_MARK_BEHIND = re.compile(r"(?:[*†‡§¶#⁰¹²³⁴-⁹ᵃᵇᶜ]+[\s,]*)+$")
+_MARKS = "*†‡§¶#⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ"
 _NUMBERS_BEHIND = re.compile(r"(?<=,)(.*[a-z.])\d{1,2}(?:,\s?\d{1,2})*$")
 _TITLE_BEFORE = re.compile(r"^(?:(?:Dr|Prof|Professor)\.?\s+)+(?=[^\W\d_]{2})")
 # Degrees with small letters or four capitals are no initials of anybody; "MPH" and "M.D." may be.
@@ -125,7 +125,9 @@ def _with_plain_mail(name: str) -> str:
 def _without_marks(name: str) -> str:
     """Without the signs and numbers by which a page points to footnotes and addresses."""
     name = _MARK_BEFORE.sub("", name)
-    name = _MARK_BEHIND.sub("", name)
+    shorter = name.rstrip(f"{_MARKS} ,")
+    if not set(_MARKS).isdisjoint(name[len(shorter) :]):
+        name = shorter
     name = re.sub(r"\s*(?:\.{3,}|…)$", "", name)
     if name[-1:].isdigit() and not is_body(name):
         name = _NUMBERS_BEHIND.sub(r"\1", name)
