@@ -22,9 +22,8 @@ from livereview.commands.assistant import AssistantQuestion, AssistantQuestions
 from livereview.settings import Price
 from livereview.wire import WatchedAdapter, malformed, time_limit
 
-QUESTION_SECONDS = (
-    120.0  # for one answer; a small model on two busy cores took 49 s for one criterion
-)
+# for one answer; a small model on two busy cores took 49 s for one criterion
+QUESTION_SECONDS = 120.0
 NIGHT_SECONDS = 600.0  # for all that are asked in one go; the next night goes on
 LARGEST_ANSWER = 1_000_000  # bytes; four thousand tokens have some 20,000
 PIECE = 16_384
@@ -48,8 +47,8 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What one go brought.
+class Round:
+    """What one round of questions brought.
 
     Attributes:
         answered, failed: Questions with an answer, and without.
@@ -62,7 +61,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Received:
     """What came back for one question: a body, or why there is none."""
 
     status: int | None
@@ -82,7 +81,7 @@ def ask_all(
     question_seconds: float = QUESTION_SECONDS,
     clock: Callable[[], float] = time.monotonic,
     tick: Callable[[int, int], None] = lambda _answered, _failed: None,
-) -> Asked:
+) -> Round:
     """Ask the next questions of a review, one after another, and keep each with what came of it.
 
     Ends when nothing is due, the budget or the time is over, or the server fails MOST_FAILURES
@@ -99,20 +98,20 @@ def ask_all(
         while True:
             due = _due(client, review, now, most, answered + failed)
             if not due.questions:
-                return Asked(answered, failed, due.why_not or "as many as were wanted")
+                return Round(answered, failed, due.why_not or "as many as were wanted")
             for question in due.questions:
                 left = until - clock()
                 if left <= 0:
-                    return Asked(answered, failed, f"the {seconds:,.0f} s it may take are over")
-                heard = ask(session, server, question.sent, min(question_seconds, left))
-                if _keep(client, server, review, question, heard, now):
+                    return Round(answered, failed, f"the {seconds:,.0f} s it may take are over")
+                received = ask(session, server, question.sent, min(question_seconds, left))
+                if _keep(client, server, review, question, received, now):
                     answered, in_a_row = answered + 1, 0
                 else:
                     failed, in_a_row = failed + 1, in_a_row + 1
                 tick(answered, failed)
                 if in_a_row >= MOST_FAILURES:
                     ended = f"{in_a_row} questions in a row brought no answer"
-                    return Asked(answered, failed, ended)
+                    return Round(answered, failed, ended)
 
 
 def _due(
@@ -129,11 +128,11 @@ def _keep(
     server: Server,
     review: str,
     question: AssistantQuestion,
-    heard: Heard,
+    received: Received,
     now: datetime,
 ) -> bool:
     """Whether what came is an answer; kept in any case."""
-    name = f"{review}\0{question.record}\0{question.sent}\0{now.isoformat()}\0{heard.seconds}"
+    name = f"{review}\0{question.record}\0{question.sent}\0{now.isoformat()}\0{received.seconds}"
     sent = TakeAssistantAnswer(
         id=sha256(name.encode("utf-8", "replace")).hexdigest(),
         review=review,
@@ -144,10 +143,10 @@ def _keep(
         title=question.title,
         abstract=question.abstract,
         sent=question.sent,
-        seconds=round(heard.seconds, 3),
-        status=heard.status,
-        raw=heard.body,
-        problem=heard.problem,
+        seconds=round(received.seconds, 3),
+        status=received.status,
+        raw=received.body,
+        problem=received.problem,
         price_read=server.price.read if server.price else None,
         price_written=server.price.written if server.price else None,
         currency=server.price.currency if server.price else None,
@@ -156,7 +155,7 @@ def _keep(
     return client.run(sent).answered
 
 
-def ask(session: requests.Session, server: Server, sent: str, seconds: float) -> Heard:
+def ask(session: requests.Session, server: Server, sent: str, seconds: float) -> Received:
     """One question, asked once: no redirect is followed, and nothing is tried again."""
     started = time.monotonic()
     status: int | None = None
@@ -168,7 +167,7 @@ def ask(session: requests.Session, server: Server, sent: str, seconds: float) ->
             problem = f"the answer did not come through ({_kind(error)})"
     if watchdog.expired:
         body, problem = None, f"no whole answer within {seconds:,.0f} s"
-    return Heard(status, body, problem, time.monotonic() - started)
+    return Received(status, body, problem, time.monotonic() - started)
 
 
 def _exchange(

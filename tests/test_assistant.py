@@ -373,7 +373,7 @@ def sound(store: Store, said: str = "yes") -> Reply:
     return reply(completion(content(*rows)))
 
 
-def go(store: Store, world: World, later: int = 0, **more: Any) -> second_opinions.Asked:
+def go(store: Store, world: World, later: int = 0, **more: Any) -> second_opinions.Round:
     server = Server(f"{world.base}/v1", "the-secret-key", Price(1.0, 10.0, "USD"))
     now = NOW + timedelta(days=later)
     return second_opinions.ask_all(OpenStore(store), server, REVIEW, now, **more)
@@ -549,7 +549,11 @@ def test_only_its_own_file_asks_the_table_of_answers() -> None:
     asking = [
         path for path in root.rglob("*.py") if "store import assistant" in path.read_text("utf-8")
     ]
-    assert {path.name for path in asking} == {"assistant.py", "review_facts.py"}
+    assert {path.name for path in asking} == {
+        "assistant.py",
+        "opinions.py",
+        "review_facts.py",
+    }
 
 
 def test_the_published_bytes_are_those_of_a_review_that_asked_nobody(

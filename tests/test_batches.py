@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from livereview import dedup_files
 from livereview.batches import steps
 from livereview.batches.engines import ThisProcess, dask, named
 from livereview.batches.layout import Layout
 from livereview.batches.run import run
+from livereview.cli import app
+from livereview.cli.terminal import told
 from livereview.errors import Refused
 from tests.bench.dedup import COLUMNS, SHARED, generated
 
@@ -178,3 +181,36 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch: pytest.Monke
         named("dask", None, 1, "1GB"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--scheduler", "tcp://127.0.0.1:9"), "--scheduler is for --engine dask"),
+        (("--folder", "."), "--folder is for --engine files or dask"),
+        (("--engine", "files", "--folder", "/not-there"), "/not-there/"),
+        (("--engine", "dask", "--memory", "2XB"), "--memory must be a size such as 2GB"),
+        (("--engine", "dask", "--scheduler", "nonsense"), "no Dask scheduler answers at nonsense"),
+        (("--engine", "files", "--doubtful", "/not-there/x.csv"), "there is no folder /not-there"),
+        (("--out", "/proc/x.csv"), "/proc/x.csv can't be used"),
+    ],
+)
+def test_what_can_not_be_done_is_one_line(
+    source: Path, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    out = tmp_path / "out.csv"
+    done = CliRunner().invoke(app, ["dedup", str(source), "--out", str(out), *words])
+    assert done.exit_code == 2, done.output
+    (told,) = (line for line in done.output.splitlines() if line.startswith("livereview:"))
+    assert says in told
+    assert not out.exists()
+
+
+def test_an_error_of_the_run_is_not_told_as_one_of_the_scheduler(source: Path) -> None:
+    with pytest.raises(ValueError, match="of the run"), dask(None, 1, "500MB"):
+        raise ValueError("of the run")
+
+
+def test_a_file_that_nobody_named_is_a_bug_and_travels_up(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), told():
+        (tmp_path / "nobody-named-it").read_text(encoding="utf-8")

@@ -176,7 +176,7 @@ def test_what_is_left_of_an_allowance_is_read_from_any_headers(
         assert fetcher.get(Request(url), Source("toy", "Toy", lambda b, c: Page())).quota == share
 
 
-def test_a_page_that_comes_twice_in_a_row_ends_the_search_and_empty_pages_do_not() -> None:
+def test_records_that_come_twice_in_a_row_end_the_search_and_empty_pages_do_not() -> None:
     def source(world: World, bodies: list[dict[str, int]]) -> Source:
         def request(query: Query, window: Window, cursor: str | None) -> Request:
             path = f"/page/{cursor or 0}"
@@ -198,5 +198,7 @@ def test_a_page_that_comes_twice_in_a_row_ends_the_search_and_empty_pages_do_not
     one, other, empty = {"records": 2}, {"records": 3}, {"records": 0}
     assert number([one, other, one]) == 3
     assert number([one, empty, empty, other]) == 4
-    with pytest.raises(SourceBroken, match="page 3 is the page before it once more"):
-        number([one, other, other, one])
+    with pytest.raises(
+        SourceBroken, match="page 3 has the records of the page before it once more"
+    ):
+        number([one, other, {**other, "took": 12}, one])

@@ -12,7 +12,7 @@ import pytest
 from livereview import ops, review_toml
 from livereview.errors import Refused, Retry
 from livereview.ops import expectations, protocols, ranking_process, surveil
-from livereview.ops.ranking_process import Asked, RankingProcess
+from livereview.ops.ranking_process import RankingProcess, RankingRequest
 from livereview.store import queues, ranks
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, article, found
@@ -125,9 +125,9 @@ def test_ranking_in_a_process_of_its_own_gives_the_same(reviewed: Store) -> None
 def test_one_process_ranks_one_queue_after_another_and_is_started_anew_where_it_died(
     tmp_path: Path,
 ) -> None:
-    def asked(topic: str) -> Asked:
+    def asked(topic: str) -> RankingRequest:
         texts = [(str(number), f"{topic}, study {number}", topic) for number in range(4)]
-        return Asked(texts, [], topic, 0, str(tmp_path / topic))
+        return RankingRequest(texts, [], topic, 0, str(tmp_path / topic))
 
     with RankingProcess() as process:
         first = process.rank(asked(TOPICS[0]))
@@ -151,7 +151,7 @@ def test_a_queue_that_can_not_be_ranked_holds_no_other_up(
     surveil.register(reviewed, text=other, now=NOW)
     found(reviewed, article(501), article(502), review="another-review", search="s9")
 
-    def unlucky(process: RankingProcess, asked: Asked) -> object:
+    def unlucky(process: RankingProcess, asked: RankingRequest) -> object:
         if len(asked.texts) == 2:
             raise Retry("the process that ranks ended early; the order before stands")
         return ranking_process.rank(asked)

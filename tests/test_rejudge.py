@@ -124,7 +124,8 @@ def test_a_lead_of_the_whole_server_judges_again_in_the_browser_and_takes_it_bac
     assert "Judge all pairs of records again" in lena.page.text
     assert reports(reviewed) == {frozenset((one,)), frozenset((two,))}
     again = lena.get(f"/r/{REVIEW}/act?kind=judge_again")
-    assert "told otherwise than before: 0." in again
+    assert "There is nothing to judge again: of all 1 pairs" in again
+    assert "Yes, do this" not in again
     lena.get(f"/r/{REVIEW}/acts")
     lena.press("Take it back")
     assert reports(reviewed) == joined
@@ -150,3 +151,18 @@ def test_who_is_no_lead_of_the_whole_server_may_not(
     assert "judge_again" not in ada.get(f"/r/{REVIEW}/duplicates")
     ada.get(f"/r/{REVIEW}/act?kind=judge_again")
     assert ada.page.status_code == 403
+
+
+def test_all_that_is_stored_is_judged_once_for_a_look_and_once_for_the_act(
+    reviewed: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = found(reviewed, article(1, doi=None), article(2, doi=None))
+    by_older_rules(reviewed, one, two, "linked")
+    looks: list[int] = []
+    judged = rejudge.rejudged
+    monkeypatch.setattr(rejudge, "rejudged", lambda con: (looks.append(1), judged(con))[1])
+    asked = {"kind": "judge_again", "review": REVIEW, "given": {}, "now": NOW}
+    told = ops.acts.preview(reviewed, **asked)
+    assert len(looks) == 1
+    ops.acts.carry_out(reviewed, id="a1", author="lena", shown=told["shown"], **asked)
+    assert len(looks) == 2

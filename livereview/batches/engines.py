@@ -70,9 +70,10 @@ def dask(scheduler: str | None, workers: int, memory: str) -> Iterator[DaskWorke
         memory: What each of these may use ("2GB"); one that uses more is started anew.
 
     Raises:
-        Refused: Dask is not installed, or nobody answers at the address.
+        Refused: Dask is not installed, nobody answers at the address, or `memory` is no size.
     """
     try:
+        from dask.utils import parse_bytes
         from distributed import Client, LocalCluster
     except ImportError:
         raise Refused(
@@ -81,14 +82,19 @@ def dask(scheduler: str | None, workers: int, memory: str) -> Iterator[DaskWorke
         ) from None
     if scheduler:
         try:
-            with Client(scheduler, timeout="10s") as client:
-                yield DaskWorkers(client)
+            client = Client(scheduler, timeout="10s")
         except (OSError, ValueError) as error:
             raise Refused(
                 f"no Dask scheduler answers at {scheduler} ({error}); start one by `dask scheduler`, "
                 "or leave --scheduler out to use this machine"
             ) from None
+        with client:
+            yield DaskWorkers(client)
         return
+    try:
+        parse_bytes(memory)
+    except ValueError:
+        raise Refused(f"--memory must be a size such as 2GB or 500MB; got {memory!r}") from None
     with (
         LocalCluster(
             n_workers=workers, threads_per_worker=1, memory_limit=memory, dashboard_address=None

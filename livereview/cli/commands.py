@@ -9,6 +9,7 @@ the database.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
@@ -57,12 +58,21 @@ class Loaded(Mapping[str, Any]):
         return len(PLACES)
 
 
+WORDS: ContextVar[tuple[str, ...]] = ContextVar("WORDS", default=())
+"""The words of the command line that runs."""
+
+
 class Commands(TyperGroup):
     """The group of all commands."""
 
     def __init__(self, **settings: Any):
         super().__init__(**settings)
         self.commands = Loaded()  # type: ignore[assignment]  # read only
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep the words, by which `terminal.told` knows the files that somebody named."""
+        WORDS.set(tuple(args))
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  (the base class names it)
         return list(PLACES)

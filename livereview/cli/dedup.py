@@ -69,6 +69,7 @@ def dedup(
         if to is None:
             raise Refused("say where to write the clusters: --out clusters.csv")
         files = [Path(path) for path in paths]
+        _refuse_at_once(engine, scheduler, folder, [path for path in (to, doubtful) if path])
         if engine is EngineName.MEMORY:
             from livereview import dedup_files
 
@@ -82,6 +83,19 @@ def dedup(
                     files, to, chosen, doubtful=doubtful, folder=folder, size=part, progress=_tell
                 )
         say(str(done))
+
+
+def _refuse_at_once(
+    engine: EngineName, scheduler: str | None, folder: Path | None, outputs: list[Path]
+) -> None:
+    """Refuse what would only be found out after hours of comparing, or would be ignored."""
+    if scheduler and engine is not EngineName.DASK:
+        raise Refused(f"--scheduler is for --engine dask, and the engine is {engine.value}")
+    if folder and engine is EngineName.MEMORY:
+        raise Refused("--folder is for --engine files or dask: memory keeps no parts")
+    for output in outputs:
+        if not output.parent.is_dir():
+            raise Refused(f"{output} can't be written: there is no folder {output.parent}")
 
 
 def _tell(step: str) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livereview import settings
-from livereview.cli.commands import Commands
+from livereview.cli.commands import WORDS, Commands
+from livereview.disk import full, is_full
 from livereview.errors import LivereviewError, Refused
 
 if TYPE_CHECKING:
@@ -70,15 +71,36 @@ def warn(line: str) -> None:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn an error that a person can act on into one clear line and an exit code."""
+    """Turn an error that a person can act on into one clear line and an exit code.
+
+    So is a file or folder that was named on the command line and can't be used; any other error of
+    the system is a bug, and travels up.
+    """
     try:
         yield
+    except OSError as error:
+        if is_full(error):
+            warn(f"livereview: {full(error).message}")
+            raise typer.Exit(1) from None
+        if not _is_named(error.filename):
+            raise
+        warn(f"livereview: {error.filename} can't be used ({error.strerror}); name another")
+        raise typer.Exit(2) from None
     except Refused as error:
         warn(f"livereview: {error}")
         raise typer.Exit(2) from None
     except LivereviewError as error:
         warn(f"livereview: {error}")
         raise typer.Exit(1) from None
+
+
+def _is_named(path: object) -> bool:
+    """Whether a path is, or lies in, one that was named on the command line."""
+    if not isinstance(path, str):
+        return False
+    place = Path(path)
+    named = [Path(word.partition("=")[2] or word) for word in WORDS.get()]
+    return not {place, *place.parents}.isdisjoint(named)
 
 
 def protocol_file(review: str, given: Path | None) -> Path | None:

@@ -123,11 +123,11 @@ def _rounded(difference: float, digits: int, clear: Side | None = None) -> float
     return round(difference, digits)
 
 
-def _within(difference: float, without: float | None, people: int) -> float:
+def _within(difference: float, without: float | None, per: int) -> float:
     """No more are spared than there are without it, and no more come than there are people."""
     if without is None:
         return difference
-    return round(min(max(difference, -without), people - without), MOST_DIGITS)
+    return round(min(max(difference, -without), per - without), MOST_DIGITS)
 
 
 def difference(value: float) -> str:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from livereview.errors import LivereviewError, Refused, SourceBroken
 from livereview.fetch import Answer, Fetcher
+from livereview.records import Record
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # what "since ever" is halved from
@@ -86,7 +87,7 @@ def pages(
     `Source.fallback` is asked instead and the answers carry a note. A page that can't be read is
     yielded like any other, and the error (SourceBroken, or Retry where asking five times brought
     nothing better) is raised when the caller asks for the next: the bytes are the evidence. Raises
-    SourceBroken for a cursor that repeats, a page that comes twice in a row and a search that does
+    SourceBroken for a cursor that repeats, records that come twice in a row and a search that does
     not end; it never ends one early.
 
     `reader` reads a page for its cursor (None: the source's own parser, in this process). `shared`
@@ -139,7 +140,7 @@ def _span(
     """The pages of one window, or of its halves."""
     assert source.request is not None
     cursor, seen, short = None, set[str](), False
-    before = b""
+    before: tuple[Record, ...] = ()
     while True:
         count.next(source)
         answer, page = _page(
@@ -148,12 +149,12 @@ def _span(
         yield answer
         if isinstance(page, LivereviewError):
             raise page
-        if page.records and answer.body == before:
+        if page.records and page.records == before:
             raise SourceBroken(
-                f"page {count.number} is the page before it once more, byte for byte",
+                f"page {count.number} has the records of the page before it once more",
                 source=source.name,
             )
-        before = answer.body
+        before = page.records
         if cursor is None and source.reach and (page.total or 0) > source.reach:
             if halves := _halves(window) if source.days else ():
                 for half in halves:

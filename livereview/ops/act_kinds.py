@@ -64,6 +64,7 @@ KINDS: dict[str, Kind] = {
         rules.judge_again,
         rules.undo_judging_again,
         rights.MAKE_REVIEW,
+        look=rules.look,
         concerns=rules.concerns,
         is_long=True,
     ),

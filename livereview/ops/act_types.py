@@ -19,6 +19,10 @@ from livereview.store.open import Connection
 NO_SECRET = "-"  # noqa: S105 - opens nothing: no digest looks like it
 
 
+class NothingToDo(Refused):
+    """The act would change nothing: there is nothing to confirm, and nothing for the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An act that somebody asks for.
@@ -31,6 +35,7 @@ class Asked:
         author: Whose name the log has.
         reason: Why; some kinds need one.
         secret_hash: Of the secret that an account gets; it is in no log.
+        looked: What its kind's `look` found, for `concerns` and `do`.
     """
 
     id: str
@@ -41,6 +46,7 @@ class Asked:
     now: datetime
     reason: str = ""
     secret_hash: str = NO_SECRET
+    looked: object = None
 
     def value(self, name: str) -> str:
         """One of the values; raises Refused where it is missing."""
@@ -74,6 +80,7 @@ class Kind:
         nothing can.
         right: Who may do it.
         needs_reason: Whether it is refused without one.
+        look: Works out, once, what both `concerns` and `do` need.
         concerns: The reviews that it may change something in.
         is_long: It takes so long that decisions must not wait for it.
         moves_reports: Whether it can move where reports stand, or votes.
@@ -84,6 +91,7 @@ class Kind:
     undo: Callable[[Connection, LoggedAct, Asked], tuple[str, ...]]
     right: rights.Act = rights.MANAGE
     needs_reason: bool = False
+    look: Callable[[Connection, Asked], object] = lambda con, asked: None
     concerns: Callable[[Connection, Asked], list[str]] = lambda con, asked: [asked.review]
     is_long: bool = False
     moves_reports: bool = True

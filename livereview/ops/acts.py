@@ -13,7 +13,7 @@ not there (`store.unseen`); the act itself is done with all votes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -236,6 +236,7 @@ def _perform(
     """(what it did, what it takes to take it back, its own answer), within a transaction."""
     if asked.review:
         protocol(con, asked.review)
+    asked = replace(asked, looked=chosen.look(con, asked))
     reviews = chosen.concerns(con, asked)
     before = {review: effects.measure(con, review) for review in reviews}
     done = chosen.do(con, asked)

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from livereview.dedup.match import RULES_VERSION
 from livereview.errors import Refused
 from livereview.ops import rejudge, settle
-from livereview.ops.act_types import Asked, Done
+from livereview.ops.act_types import Asked, Done, NothingToDo
 from livereview.ops.rejudge import Move, Rejudged
 from livereview.store import matches, records, versions
 from livereview.store.acts import LoggedAct
@@ -21,15 +21,34 @@ from livereview.store.open import Connection
 SHOWN = 50  # moves that are listed; the others are counted
 
 
+def look(con: Connection, asked: Asked) -> Rejudged:
+    """What the rules in force make of all that is stored, which takes long where that is much."""
+    return rejudge.rejudged(con)
+
+
+def _looked(asked: Asked) -> Rejudged:
+    assert isinstance(asked.looked, Rejudged)
+    return asked.looked
+
+
 def concerns(con: Connection, asked: Asked) -> list[str]:
     """The reviews of the reports that would move."""
-    moved = [record for move in rejudge.rejudged(con).moves for record in move.records]
+    moved = [record for move in _looked(asked).moves for record in move.records]
     return sorted(records.reviews_of(con, moved)) or [asked.review]
 
 
 def judge_again(con: Connection, asked: Asked) -> Done:
-    """Let the rules in force say what they make of every pair, and reports follow from it."""
-    looked = rejudge.rejudged(con)
+    """Let the rules in force say what they make of every pair, and reports follow from it.
+
+    Raises:
+        NothingToDo: They say of every pair what was said before.
+    """
+    looked = _looked(asked)
+    if not looked.news:
+        raise NothingToDo(
+            f"there is nothing to judge again: of all {looked.pairs:,} pairs the rules of version "
+            f"{RULES_VERSION} say what was said before"
+        )
     pairs = [pair for pair, _ in looked.news]
     before = matches.rules_last(con, pairs)
     said = []

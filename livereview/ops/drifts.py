@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from livereview.review import Review
 from livereview.store.ranks import Drifted
 
-LATELY = timedelta(
-    days=60
-)  # what counts as new; weekly searches bring some hundred records by then
+# what counts as new; weekly searches bring some hundred records by then
+LATELY = timedelta(days=60)
 
 
 def alarms(

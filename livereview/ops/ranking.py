@@ -15,7 +15,7 @@ from livereview.errors import Refused, Retry
 from livereview.ops import drifts, expectations, ranking_process, stopping
 from livereview.ops.expectations import SECONDS, Expected
 from livereview.ops.protocols import protocol, protocols
-from livereview.ops.ranking_process import Asked, RankingProcess
+from livereview.ops.ranking_process import RankingProcess, RankingRequest
 from livereview.ops.screen import resolve
 from livereview.ops.stopping import Audited
 from livereview.ops.typed import typed
@@ -103,7 +103,7 @@ def rerank_due(store: Store, now: datetime, stop: Event | None = None) -> list[s
 
 
 def _ranked(
-    store: Store, review: str, now: datetime, seed: int, rank: Callable[[Asked], Ranked]
+    store: Store, review: str, now: datetime, seed: int, rank: Callable[[RankingRequest], Ranked]
 ) -> dict[str, Any]:
     """One review's queue put in order by `rank`, and stored."""
     store.reserve.require("queues are not ranked")
@@ -112,7 +112,7 @@ def _ranked(
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
         finished = ranks.finished(con)
         new = ranks.found_since(con, review, now - drifts.LATELY)
-    found = rank(Asked(texts, labels, words(rules), seed, str(_cache(store, review)), new))
+    found = rank(RankingRequest(texts, labels, words(rules), seed, str(_cache(store, review)), new))
     told = {**found.told, "limit": expectations.learned(finished)}
     ranking = Ranking(
         uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, told

@@ -31,7 +31,7 @@ NICE = 10
 LOOK = 0.2  # seconds between two looks at whether it is to stop
 
 
-class Asked(NamedTuple):
+class RankingRequest(NamedTuple):
     """What a ranking is worked out from.
 
     Attributes:
@@ -76,7 +76,7 @@ class RankingProcess:
     ) -> None:
         self._end()
 
-    def rank(self, asked: Asked) -> Ranked:
+    def rank(self, request: RankingRequest) -> Ranked:
         """The queue in order.
 
         Raises:
@@ -84,7 +84,7 @@ class RankingProcess:
         """
         pipe = self._pipe or self._start()
         try:
-            pipe.send(asked)
+            pipe.send(request)
             while not pipe.poll(LOOK):
                 if self._stop is not None and self._stop.is_set():
                     self._end()
@@ -116,13 +116,13 @@ def _work(pipe: Connection) -> None:
     os.nice(NICE)
     while True:
         try:
-            asked = pipe.recv()
+            request = pipe.recv()
         except EOFError:
             return
-        pipe.send(rank(asked))
+        pipe.send(rank(request))
 
 
-def rank(asked: Asked) -> Ranked:
+def rank(request: RankingRequest) -> Ranked:
     """The queue in order, in this process, by one thread.
 
     More threads wait for each other on busy processors: thirty records then take seven times as
@@ -131,32 +131,32 @@ def rank(asked: Asked) -> Ranked:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"):
-        return _by_one_thread(asked)
+        return _by_one_thread(request)
 
 
-def _by_one_thread(asked: Asked) -> Ranked:
+def _by_one_thread(request: RankingRequest) -> Ranked:
     # scikit-learn takes a second that only a ranking needs
     from livereview.ranking import nightly
 
-    path = Path(asked.cache)
+    path = Path(request.cache)
     made_by = [version(name) for name in ("livereview", "scikit-learn", "numpy")]
-    text = json.dumps([made_by, asked.words, asked.texts], ensure_ascii=False)
+    text = json.dumps([made_by, request.words, request.texts], ensure_ascii=False)
     key = hashlib.sha256(text.encode("utf-8", "replace")).digest()
     known = _kept(path, key)
     if known is None:
-        known = nightly.prepare(asked.texts, asked.words)
+        known = nightly.prepare(request.texts, request.words)
         _keep(path, key, known)
-    ranked = nightly.rank(asked.texts, asked.labels, asked.words, asked.seed, known)
-    told = {**ranked.told, "drift": _drift(asked)}
+    ranked = nightly.rank(request.texts, request.labels, request.words, request.seed, known)
+    told = {**ranked.told, "drift": _drift(request)}
     return replace(ranked, told=told)
 
 
-def _drift(asked: Asked) -> dict[str, Any] | None:
+def _drift(request: RankingRequest) -> dict[str, Any] | None:
     """How far the new reports differ from the others, as plain data of a `Drift`."""
     from livereview.ranking.drift import drift
 
-    texts = {report: f"{title} {abstract}" for report, title, abstract in asked.texts}
-    new = [texts.pop(report) for report in asked.new if report in texts]
+    texts = {report: f"{title} {abstract}" for report, title, abstract in request.texts}
+    new = [texts.pop(report) for report in request.new if report in texts]
     found = drift(list(texts.values()), new)
     return {**asdict(found), "alarm": found.alarm} if found else None
 

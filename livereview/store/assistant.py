@@ -11,7 +11,7 @@ from livereview.store.rows import by_review, one_row, read_as
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KeptAnswer:
     """One question and what came of it, as in the table `assistant_answer`."""
 
     id: str
@@ -38,10 +38,10 @@ class Asked:
     made: datetime
 
 
-_COLUMNS = ", ".join(Asked.__slots__)
+_COLUMNS = ", ".join(KeptAnswer.__slots__)
 
 
-def append(con: Connection, asked: Asked) -> bool:
+def append(con: Connection, asked: KeptAnswer) -> bool:
     """Write a question with its answer; False if this very one is known."""
     rows = con.execute(
         """INSERT INTO assistant_answer (
@@ -50,7 +50,7 @@ def append(con: Connection, asked: Asked) -> bool:
             tokens_in, tokens_out, cost, currency, made
         ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO NOTHING RETURNING id""",
-        [getattr(asked, name) for name in Asked.__slots__],
+        [getattr(asked, name) for name in KeptAnswer.__slots__],
     ).fetchall()
     return bool(rows)
 
@@ -108,11 +108,11 @@ def asked_since(con: Connection, review: str, moment: datetime) -> tuple[int, in
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def of_report(con: Connection, review: str, report_id: str) -> Asked | None:
+def of_report(con: Connection, review: str, report_id: str) -> KeptAnswer | None:
     """The newest answer on a report; None where there is none."""
     found = read_as(
         con,
-        Asked,
+        KeptAnswer,
         f"""SELECT {_COLUMNS} FROM assistant_answer a
         WHERE review = ? AND problem IS NULL AND record_id IN (
             SELECT ? UNION ALL SELECT record_id FROM report WHERE report_id = ?)
@@ -123,7 +123,7 @@ def of_report(con: Connection, review: str, report_id: str) -> Asked | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SoundAnswer:
     """A sound answer on a report, without what was sent.
 
     Attributes:
@@ -143,11 +143,11 @@ class Given:
     changed: bool
 
 
-def given(con: Connection, review: str, stage: str) -> list[Given]:
+def given(con: Connection, review: str, stage: str) -> list[SoundAnswer]:
     """The newest sound answer on each report by each model, prompt and version of the criteria."""
     return read_as(
         con,
-        Given,
+        SoundAnswer,
         """WITH sound AS (
             SELECT coalesce(p.report_id, a.record_id) AS report,
                 coalesce(a.told_model, a.asked_model) AS model, a.prompt, a.criteria_version,

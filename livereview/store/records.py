@@ -176,6 +176,14 @@ def version(con: Connection, record_id: str) -> int | None:
     return max((row[1] for row in rows), default=None)
 
 
+def versions(con: Connection, record_ids: Sequence[str]) -> dict[str, int]:
+    """The number of the latest version of each of these records."""
+    latest: dict[str, int] = {}
+    for record_id, number, *_ in _versions(con, record_ids):
+        latest[record_id] = max(number, latest.get(record_id, number))
+    return latest
+
+
 def in_review(con: Connection, review: str, record_id: str) -> bool:
     """Whether the review has this record. Asked with each decision, so what was taken back is looked
     at only where anything was.

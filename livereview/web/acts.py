@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops, rights
 from livereview.errors import Refused
+from livereview.ops.act_types import NothingToDo
 from livereview.ops.acts import EffectChanged
 from livereview.store import accounts, acts, records
 from livereview.store.open import Connection
@@ -140,9 +141,12 @@ def _show(
     """The page of one act. Who may not do it alone is told so, and nothing of what others said."""
     leads = context.may(rights.MANAGE)
     asks = kind == "take_back_word" and not leads
+    nothing = ""
     if told is None and not asks:
         try:
             told = preview(context, kind, given, reason)
+        except NothingToDo as refusal:
+            nothing = f"{refusal.message[:1].upper()}{refusal.message[1:]}."
         except Refused as refusal:
             if request is None:
                 raise
@@ -166,6 +170,7 @@ def _show(
         "needs_reason": ops.acts.kind_of(kind).needs_reason,
         "reason": reason,
         "problem": problem,
+        "nothing": nothing,
         "request": request,
         "longest": ops.acts.LONGEST_REASON,
     }

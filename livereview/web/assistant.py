@@ -15,14 +15,14 @@ MOST_DOUBTS = 200  # reports on one page
 def page(context: guard.InReview) -> Response:
     """The evaluation, the reports to look at again, and what was spent."""
     with context.shared.store.read() as con:
-        desk = ops.assistant.desk(con, context.review.id)
+        overview = ops.opinions.overview(con, context.review.id)
     return pages.show(
         "assistant.html",
         context,
-        desk=desk,
-        doubts=desk.doubts[:MOST_DOUBTS],
-        floors=ops.assistant.FLOORS,
-        fewest=ops.assistant.FEWEST,
+        overview=overview,
+        doubts=overview.doubts[:MOST_DOUBTS],
+        floors=ops.opinions.FLOORS,
+        fewest=ops.opinions.FEWEST,
         server=context.shared.settings.assistant,
         criteria={one.id: one for one in context.review.criteria},
     )

@@ -12,8 +12,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import rights
 from livereview.links import WORDS, LinkKind
-from livereview.ops import assistant, page_texts
-from livereview.ops.assistant import Opinion
+from livereview.ops import opinions, page_texts
+from livereview.ops.opinions import Opinion
 from livereview.records import FIELDS, Record, Related
 from livereview.store import (
     finding,
@@ -168,13 +168,13 @@ def _opinion(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> O
     if row.report_id in eyes.again:
         return None
     own = [vote for vote in row.votes if vote["reviewer"] == context.me]
-    may_see = assistant.may_see(
+    may_see = opinions.may_see(
         context.review,
         leads=context.user.role == "lead",
         settled=row.state in SETTLED,
         decided=any(vote["stage"] == row.stage for vote in own),
     )
-    return assistant.opinion(con, context.review.id, row.report_id) if may_see else None
+    return opinions.opinion(con, context.review.id, row.report_id) if may_see else None
 
 
 def _fields(shown: Record, origin: Mapping[str, str]) -> list[tuple[str, str, str]]:
